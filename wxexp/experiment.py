@@ -1,0 +1,187 @@
+"""The nouns of an experiment. One noun per stage, so that the stage of a field is the noun it is in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from typing import ClassVar, Literal
+
+import torch
+from torch import nn
+
+from wxexp.config import Spec
+from wxexp.config.fingerprint import Staged
+from wxexp.interfaces import Baseline, Dataset, Metric, Model, Objective, Optimizer, Sampler, Scheduler
+
+__all__ = [
+    "AdamW",
+    "Ensemble",
+    "Experiment",
+    "Resources",
+    "Scoring",
+    "Training",
+    "Validation",
+]
+
+
+def _at_least(spec: Spec, least: float, *names: str) -> None:
+    for name in names:
+        value = getattr(spec, name)
+        if value is not None and value < least:
+            raise ValueError(f"{type(spec).__name__}.{name} must be at least {least:g}, got {value}")
+
+
+class AdamW(Optimizer):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
+
+    registry: ClassVar[str] = __name__
+    rate: float = 1e-3
+    warmup: int = 2_000
+    final: float = 0.0
+    betas: tuple[float, float] = (0.9, 0.99)
+    weight_decay: float = 0.0
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "rate", "warmup", "final", "weight_decay")
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(parameters, lr=self.rate, betas=self.betas, weight_decay=self.weight_decay)
+
+
+class Validation(Spec):
+    """What is measured while training: loss by noise level on fixed draws, and scores of sampled members.
+
+    Part of the stage train, because it decides which checkpoint is best and when to stop.
+    """
+
+    registry: ClassVar[str] = __name__
+    every: int = 20_000
+    """Samples between validations."""
+    items: int | None = None
+    """Validation times used, evenly spread; None: all."""
+    members: int = 4
+    """Members drawn for fair CRPS, spread-skill and RMSE; 0: only the loss."""
+    sampler: Sampler | None = None
+    """How they are drawn; None where the objective needs none."""
+    batch_size: int = 8
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "every", "items", "batch_size")
+        if self.members < 0 or self.members == 1:
+            raise ValueError(f"Validation.members must be 0 or at least 2, got {self.members}")
+
+
+class Training(Spec):
+    """How long and how to learn; all lengths in samples."""
+
+    registry: ClassVar[str] = __name__
+    samples: int = 100_000
+    batch_size: int = 32
+    """Distinct samples of one step over all workers."""
+    micro_batch: int | None = None
+    """Samples at a time on one worker: memory only. None: all of the worker's share."""
+    optimizer: Optimizer = AdamW()
+    clip: float | None = 1.0
+    """Largest norm of the gradient of a phase. None: no limit."""
+    ema: int | None = 20_000
+    """Half-life in samples of the moving average of weights that members are drawn with. None: the last weights."""
+    ema_rampup: float | None = 0.05
+    """The half-life is at most this part of the samples seen so far (Karras et al. 2022, appendix F.2). None: no ramp-up."""
+    checkpoint: int | None = None
+    """Samples between checkpoints, besides the last. None: at validations and at the end only."""
+    validation: Validation | None = None
+    draw_from: Literal["last", "best"] = "last"
+    """Which checkpoint members are drawn from; the best one has the lowest validation CRPS (or loss, where no members are drawn)."""
+    patience: int | None = None
+    """Validations without a better one after which training stops. None: never."""
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "samples", "batch_size", "micro_batch", "ema", "checkpoint", "patience")
+        if self.clip is not None and self.clip <= 0:
+            raise ValueError(f"Training.clip must be positive, got {self.clip}")
+        if self.validation is None and (self.draw_from == "best" or self.patience is not None):
+            raise ValueError("Training.draw_from='best' and Training.patience need a Training.validation")
+
+
+class Ensemble(Spec):
+    """Which members are drawn."""
+
+    registry: ClassVar[str] = __name__
+    members: int = 16
+    seed: int = 0
+    leads: int = 1
+    """Autoregressive steps of a forecast."""
+    rows: int = 8
+    """Rows every network sees when drawing: the bits of float32 depend on it."""
+    chunk: int = 8
+    """Members in a chunk of members.zarr and in a work item."""
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "members", "leads", "chunk")
+        _at_least(self, 4, "rows")
+
+
+class Scoring(Spec):
+    """What is measured, against what."""
+
+    registry: ClassVar[str] = __name__
+    metrics: Mapping[str, Metric] = field(default_factory=dict)
+    baselines: Mapping[str, Baseline] = field(default_factory=dict)
+    draws: int = 1000
+    """Bootstrap draws of the intervals; blocks are runs of contiguous times."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "draws")
+        if "forecast" in self.baselines:
+            raise ValueError("Scoring.baselines cannot have an entry 'forecast', which names the members")
+
+
+class Resources(Spec):
+    """With what; never decides a result."""
+
+    registry: ClassVar[str] = __name__
+    workers: int = 0
+    """Processes of one thread that draw and score. 0: this process."""
+    threads: int | None = None
+    """Threads of a training process. None: all cores."""
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "workers")
+        _at_least(self, 1, "threads")
+
+
+class Experiment(Staged):
+    """A question asked of data: everything that decides its answer, and nothing else."""
+
+    registry: ClassVar[str] = __name__
+    stages: ClassVar[Mapping[str, str | None]] = {
+        "dataset": "train",
+        "model": "train",
+        "objective": "train",
+        "scheduler": "train",
+        "training": "train",
+        "seed": "train",
+        "training.micro_batch": None,
+        "sampler": "sample",
+        "ensemble": "sample",
+        "ensemble.chunk": None,
+        "ensemble.members": "score",
+        "scoring": "score",
+    }
+    name: str
+    dataset: Dataset
+    model: Model
+    objective: Objective
+    scheduler: Scheduler | None = None
+    sampler: Sampler | None = None
+    training: Training = Training()
+    ensemble: Ensemble = Ensemble()
+    scoring: Scoring = Scoring()
+    resources: Resources = Resources()
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not self.name or set(self.name) - set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"):
+            raise ValueError(f"Experiment.name must be letters, digits, '_', '.' or '-', got {self.name!r}")
+        self.objective.check(self)

@@ -1,0 +1,1 @@
+"""Geometry and randomness shared by all kinds: grids, area weights, interpolation, masked means, keyed draws."""

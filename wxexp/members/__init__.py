@@ -1,0 +1,1 @@
+"""Drawing members and writing members.zarr."""

@@ -1,0 +1,1 @@
+"""The engine: which blocks, which statistics, where the sums go."""

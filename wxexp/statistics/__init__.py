@@ -1,0 +1,1 @@
+"""Pure mathematics of verification: kernels, mergeable sums, spectra, bootstrap."""

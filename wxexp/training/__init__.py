@@ -1,0 +1,1 @@
+"""The loop, EMA, checkpoints, the local session and the JSON-lines tracker."""
