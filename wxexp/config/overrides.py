@@ -51,7 +51,7 @@ def override(experiment: S, argv: Sequence[str]) -> S:
 
 
 def edit(experiment: S, changes: Mapping[str, Any] | Iterable[tuple[str, Any]]) -> S:
-    """The experiment with values, components or components' names replaced: edit(e, {"seed": 1, "sampler": Heun(steps=8)})."""
+    """An experiment with values, components or components' names replaced, as by `edit(e, {"seed": 1, "sampler": Heun(steps=8)})`."""
     changes = list(changes.items() if isinstance(changes, Mapping) else changes)
     for i, (path, _) in enumerate(changes):
         for earlier, _ in changes[:i]:
@@ -128,7 +128,7 @@ def parse(text: str, hint: Any) -> Any:
     """A typed word as a tree: text verbatim, tuples as `a,b` or `(a, b)`, anything else a Python literal."""
     if typing.get_origin(hint) is tuple and text[:1] not in ("(", "["):
         args, words = typing.get_args(hint), [word.strip() for word in text.split(",") if word.strip()]
-        return [parse(word, args[0] if args[-1] is Ellipsis else t) for word, t in zip(words, (*args, *[str] * len(words)))]
+        return [parse(word, args[0] if args[-1] is Ellipsis else t) for word, t in zip(words, (*args, *[str] * len(words)), strict=False)]
     if is_optional(hint):
         return None if text == "None" else parse(text, required(hint))
     if hint is str:

@@ -77,7 +77,7 @@ def from_tree(tree: Any, hint: Any, path: str = "", filled: list[str] | None = N
         _expect(isinstance(tree, (list, tuple)), path, "be a tuple", tree)
         inner = args[:1] * len(tree) if args[-1] is Ellipsis else args
         _expect(len(inner) == len(tree), path, f"have {len(inner)} values", tree)
-        return tuple(from_tree(v, t, f"{path}[{i}]", filled) for i, (v, t) in enumerate(zip(tree, inner)))
+        return tuple(from_tree(v, t, f"{path}[{i}]", filled) for i, (v, t) in enumerate(zip(tree, inner, strict=True)))
     if origin is typing.Literal or isinstance(hint, type) and issubclass(hint, enum.Enum):
         allowed = {a: a for a in args} or dict(hint.__members__)
         if not any(type(tree) is type(a) and tree == a for a in allowed):  # True == 1, and is not meant

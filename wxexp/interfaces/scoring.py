@@ -1,0 +1,91 @@
+"""Statistics, metrics, baselines."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal, Protocol
+
+import numpy as np
+
+from wxexp.config import Spec
+from wxexp.fields.seeds import Draws
+from wxexp.interfaces.data import Item, Opened
+
+
+class Statistic(Spec):
+    """Sums over space of one case that metrics are made from; hashable, deduplicated over metrics.
+
+    Class attribute `scope`: "point" (cell by cell, in the fused kernel where built in) or "field" (needs whole fields).
+    """
+
+    registry: ClassVar[str] = "wxexp.statistics"
+    scope: ClassVar[Literal["point", "field"]]
+
+    def reduce(self, truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Mapping[str, np.ndarray]:
+        """[*S], [M, *S], [G, *S] (weight 0: not scored) -> name: float64 [G, ...]."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """One row of a table; absent bounds are None, `lead_hours` too where there is no lead."""
+
+    metric: str
+    variable: str
+    source: str
+    group: str
+    lead_hours: float | None
+    value: float
+    low: float | None
+    high: float | None
+    units: str
+
+
+Total = Callable[[np.ndarray], np.ndarray]
+
+
+class Sums(Protocol):
+    """Sums of one source (the forecast, or a baseline), by statistic, name: float64 [case, lead, variable, group, ...], in time order."""
+
+    source: str
+    members: int
+    references: Mapping[str, Sums]
+    """Of the baselines, for skill scores; empty in a baseline's own sums."""
+
+    def __getitem__(self, statistic: Statistic) -> Mapping[str, np.ndarray]: ...
+
+    def rows(self, metric: str, value: Callable[[Total], np.ndarray], *, source: str | None = None, units: str | None = None) -> list[Row]:
+        """Rows of a metric with bootstrap bounds.
+
+        `value(total)` computes the metric [..., lead, variable, group] from totals; `total(x)` sums an array [case, ...] over cases:
+        once as they are, and once per bootstrap draw (all draws on a new first axis), so that finished scores are never averaged.
+        `source`: None is this source's name. `units`: None is those of the variable, "1" is none.
+        """
+        ...
+
+
+class Metric(Spec):
+    """What is reported, from which statistics."""
+
+    registry: ClassVar[str] = "wxexp.metrics"
+
+    def needs(self) -> tuple[Statistic, ...]:
+        raise NotImplementedError
+
+    def rows(self, sums: Sums) -> list[Row]:
+        """Rows of the table; `crps` and the like are the scores of `sums.source`, `crpss` is that of the forecast over `source`."""
+        raise NotImplementedError
+
+
+class Baseline(Spec):
+    """What a forecast must beat; fitted on training times only."""
+
+    registry: ClassVar[str] = "wxexp.baselines"
+
+    def fit(self, opened: Opened) -> Mapping[str, np.ndarray]:
+        return {}
+
+    def members(self, fitted: Mapping[str, np.ndarray], opened: Opened, item: Item, leads: int, draws: Draws) -> np.ndarray:
+        """[M, lead, C, *S] physical; M = 1 for a deterministic one. `draws` has one row."""
+        raise NotImplementedError
