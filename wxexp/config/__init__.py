@@ -1,15 +1,22 @@
-"""The configuration layer: knows neither weather nor Ray."""
+"""The configuration layer: knows neither weather nor Ray.
 
-from .diff import Change as Change, diff as diff
+An experiment is a tree of frozen components (`Spec`). It is read from a Python file, a record or a run directory (`load`), changed by
+paths (`edit`, `override`) or by attribute (`thaw`, `freeze`), multiplied by sweeps (`product`, `Sweep`), written as strict JSON (`write`,
+`read`), compared (`diff`, `compare`), hashed stage by stage (`fingerprint`) and found again (`find`).
+"""
+
+from .diff import Change as Change, compare as compare, diff as diff
 from .fingerprint import Staged as Staged, fingerprint as fingerprint, identities as identities
-from .load import load as load
+from .load import import_packages as import_packages, load as load
+from .lookup import find as find
 from .overrides import edit as edit, freeze as freeze, override as override, thaw as thaw
-from .record import Loaded as Loaded, read as read, trees as trees, write as write
+from .record import RECORD as RECORD, Loaded as Loaded, read as read, trees as trees, write as write
 from .sweep import Sweep as Sweep, product as product
 from .tree import (
     ConfigError as ConfigError,
     Spec as Spec,
     exports as exports,
     from_tree as from_tree,
+    packages as packages,
     to_tree as to_tree,
 )

@@ -19,10 +19,12 @@ from .tree import (
     S,
     Spec,
     at,
+    choices,
     defaults,
     exports,
     from_tree,
     hints,
+    is_choice,
     is_component,
     is_optional,
     join,
@@ -83,10 +85,12 @@ def _put(tree: Any, root: type[Spec], path: str, value: Any) -> None:
     *parents, last = path.split(".")
     node, hint, walked, remove = tree, root, "", value in (None, "None")
     for part in parents:
-        hint, walked = required(_inside(tree, node, hint, walked, part)), join(walked, part)
-        node = node.get(part)
+        hint, walked, holder = required(_inside(tree, node, hint, walked, part)), join(walked, part), node
+        node = holder.get(part)
         if node is None and is_component(hint):
             raise ConfigError(f"{walked} is not set; choose one first: --{walked}={'|'.join(exports(hint))}")
+        if node is None and typing.get_origin(hint) is Mapping:
+            node = holder[part] = {}
     inner = _inside(tree, node, hint, walked, last, adding=not remove)
     if remove and not is_component(hint) and is_component(inner):
         del node[last]
@@ -118,23 +122,48 @@ def _read(value: Any, hint: Any, path: str, before: Any) -> Any:
     if not is_component(base):
         return to_tree(from_tree(parse(value, base) if isinstance(value, Word) else to_tree(value), base, path))
     if not isinstance(value, str):
-        return to_tree(value)
+        tree = to_tree(value)
+        return tree if isinstance(tree, Mapping) and TYPE in tree else to_tree(from_tree(tree, base, path))
     cls = resolve(str(value), base, path)
     kept = {name: v for name, v in (before or {}).items() if name in hints(base)}
     return {TYPE: name_of(cls), **to_tree(defaults(cls)), **kept}
 
 
 def parse(text: str, hint: Any) -> Any:
-    """A typed word as a tree: text verbatim, tuples as `a,b` or `(a, b)`, anything else a Python literal."""
-    if typing.get_origin(hint) is tuple and text[:1] not in ("(", "["):
-        args, words = typing.get_args(hint), [word.strip() for word in text.split(",") if word.strip()]
-        return [parse(word, args[0] if args[-1] is Ellipsis else t) for word, t in zip(words, (*args, *[str] * len(words)), strict=False)]
+    """A typed word as a tree: text verbatim, tuples as `a,b` or `(a, b)`, anything else a Python literal.
+
+    What cannot be read stays a text, which from_tree then refuses by the field's name.
+    """
     if is_optional(hint):
         return None if text == "None" else parse(text, required(hint))
     if hint is str:
         return str(text)
+    if is_choice(hint):
+        return next((a for a in choices(hint) if str(a) == text), str(text))
+    if typing.get_origin(hint) is tuple:
+        return _tuple(text.strip(), typing.get_args(hint))
     try:
-        value = float(text) if hint is float else ast.literal_eval(text.capitalize() if hint is bool else text)
-    except (ValueError, SyntaxError):
+        value = float(text) if hint is float else _literal(text.capitalize() if hint is bool else text)
+    except ValueError:
         return str(text)
     return int(value) if hint is int and type(value) is float and value.is_integer() else value  # 1e6
+
+
+def _tuple(text: str, args: tuple[Any, ...]) -> Any:
+    """`1,2`, `(1, 2)` and `(tas, pr)` word by word; what has brackets or quotes inside is a Python literal."""
+    inside = text[1:-1] if text[:1] + text[-1:] in ("()", "[]") else text
+    if set(inside) & set("()[]{}'\""):
+        try:
+            return _literal(text)
+        except ValueError:
+            return str(text)
+    words = [word for word in map(str.strip, inside.split(",")) if word]
+    kinds = args[:1] * len(words) if args[-1] is Ellipsis else (*args, *[str] * len(words))
+    return [parse(word, kind) for word, kind in zip(words, kinds, strict=False)]
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (SyntaxError, TypeError, MemoryError, RecursionError) as error:  # of the text, such as {[]: 1} or a thousand brackets
+        raise ValueError(str(error)) from error

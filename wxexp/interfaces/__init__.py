@@ -9,6 +9,7 @@ from wxexp.interfaces.data import (
     Coarsened as Coarsened,
     Codec as Codec,
     Dataset as Dataset,
+    Evolving as Evolving,
     Fields as Fields,
     Frame as Frame,
     Item as Item,

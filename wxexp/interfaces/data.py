@@ -263,6 +263,15 @@ class Coarsened(Protocol):
         ...
 
 
+@runtime_checkable
+class Evolving(Protocol):
+    """What an opened forecasting dataset has beside: its initial state."""
+
+    def state(self, items: Sequence[Item]) -> Tensor:
+        """Physical [B, C, *S], NaN where masked."""
+        ...
+
+
 class Dataset(Spec):
     """What is to be predicted from what."""
 

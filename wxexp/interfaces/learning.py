@@ -153,13 +153,17 @@ class Learner(nn.Module):
 
     Attributes:
         codec: of the dataset it learns from, set by `training.build`; an inner learner has none of its own.
+        made_from: plain JSON values from which a checkpoint rebuilds it without data (record, ports, grid, codec, parents), set by
+            `training.build`; an inner learner has none of its own.
     """
 
     codec: Codec | None
+    made_from: Mapping[str, Any] | None
 
     def __init__(self) -> None:
         super().__init__()
         self.codec = None
+        self.made_from = None
         self._frozen = False
 
     def phases(self) -> tuple[Phase, ...]:

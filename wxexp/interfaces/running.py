@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -39,10 +40,19 @@ class Session(Protocol):
 
 @dataclasses.dataclass(frozen=True)
 class Failure:
-    """An item that could not be done."""
+    """An item that could not be done; `error` is "Type: message"."""
 
     error: str
     traceback: str
+
+    def exception(self, what: str) -> Exception:
+        """To be raised: of the kind that is told in one line where the error was one, else a RuntimeError with the worker's traceback."""
+        kind, _, message = self.error.partition(": ")
+        error: object = getattr(builtins, kind, None)
+        told = (base for base in (OSError, ValueError, FloatingPointError) if isinstance(error, type) and issubclass(error, base))
+        if (base := next(told, None)) is not None:
+            return base(f"{what}: {message}")
+        return RuntimeError(f"{what}: {self.error}\n{self.traceback}")
 
 
 I_contra = TypeVar("I_contra", contravariant=True)
@@ -75,5 +85,9 @@ class Tracker(Protocol):
     def scalars(self, step: int, values: Mapping[str, float], context: Mapping[str, Any] = {}) -> None: ...
 
     def image(self, step: int, name: str, path: Path, context: Mapping[str, Any] = {}) -> None: ...
+
+    def truncate(self, step: int) -> None:
+        """Training goes on after `step`: what was said of later steps is forgotten."""
+        ...
 
     def close(self) -> None: ...

@@ -21,6 +21,8 @@ class Statistic(Spec):
 
     registry: ClassVar[str] = "wxexp.statistics"
     scope: ClassVar[Literal["point", "field"]]
+    dims: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Names of the dims after the group, for sums that have any."""
 
     def reduce(self, truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Mapping[str, np.ndarray]:
         """[*S], [M, *S], [G, *S] (weight 0: not scored) -> name: float64 [G, ...]."""

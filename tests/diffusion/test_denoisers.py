@@ -1,0 +1,84 @@
+import pytest
+import torch
+
+from wxexp.diffusion import parameterizations
+from wxexp.diffusion.denoisers import ExactGaussian, Mixture, NetworkDenoiser
+
+GAMMA = torch.tensor([-3.0, 0.0, 4.0], dtype=torch.float64)
+Y = torch.linspace(-2, 3, 3 * 4, dtype=torch.float64).reshape(3, 1, 4)
+
+
+def around(network, **kwargs) -> NetworkDenoiser:
+    p = parameterizations.EDM()
+    return NetworkDenoiser(network, parameterization=p, scaling=p.scaling(), conditioning=p.conditioning(), **kwargs)
+
+
+def test_a_mixture_of_one_is_the_gaussian():
+    mixture = Mixture(torch.ones(1), torch.full((1, 1, 4), 0.7, dtype=torch.float64), torch.tensor([0.09], dtype=torch.float64))
+    torch.testing.assert_close(mixture(Y, GAMMA), ExactGaussian(0.7, 0.09)(Y, GAMMA), rtol=1e-14, atol=0)
+
+
+def test_two_diracs_are_a_hyperbolic_tangent():
+    """D = a tanh(a y / s^2) for half the mass at each of -a and a, in one dimension."""
+    a, y = 0.5, Y.reshape(3, 4)[:, :1, None]
+    means = torch.tensor([-a, a], dtype=torch.float64)[:, None, None]
+    mixture = Mixture(torch.full((2,), 0.5, dtype=torch.float64), means, torch.zeros(2, dtype=torch.float64))
+    expected = a * torch.tanh(a * y / torch.exp(-GAMMA)[:, None, None])
+    torch.testing.assert_close(mixture(y, GAMMA), expected, rtol=1e-13, atol=0)
+
+
+def test_exact_denoisers_have_the_score_of_their_density():
+    """Tweedie's formula: D = y + s^2 d/dy log p(y; s), with log p by autograd, in 4 dimensions."""
+    weights, variances = torch.tensor([0.3, 0.7], dtype=torch.float64), torch.tensor([0.5, 0.1], dtype=torch.float64)
+    means = torch.randn(2, 1, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    y, s2 = Y.clone().requires_grad_(), torch.exp(-GAMMA)[:, None, None]
+    normal = torch.distributions.Normal(means[None], (variances[:, None, None] + s2[:, None]).sqrt())
+    log_p = torch.logsumexp(weights.log() + normal.log_prob(y[:, None]).sum((2, 3)), dim=1)
+    (score,) = torch.autograd.grad(log_p.sum(), y)
+    torch.testing.assert_close(Mixture(weights, means, variances)(Y, GAMMA), Y + s2 * score, rtol=1e-12, atol=1e-12)
+
+
+def test_one_level_for_all_rows_or_one_for_each():
+    each = ExactGaussian(0.2, 0.3)(Y, GAMMA)
+    for i, gamma in enumerate(GAMMA):
+        torch.testing.assert_close(ExactGaussian(0.2, 0.3)(Y[i : i + 1], gamma), each[i : i + 1], rtol=0, atol=0)
+
+
+def test_the_network_sees_a_scaled_float32_state_and_the_noise_level():
+    seen = {}
+
+    def network(x, level):
+        seen.update(x=x, level=level)
+        return torch.zeros_like(x)
+
+    denoised = around(network)(Y, torch.tensor(2.0, dtype=torch.float64))
+    assert denoised.dtype == torch.float64 and seen["x"].dtype == seen["level"].dtype == torch.float32
+    s2 = torch.exp(torch.tensor(-2.0))
+    torch.testing.assert_close(seen["x"], (Y / (1 + s2).sqrt()).float())
+    torch.testing.assert_close(seen["level"], torch.full((3, 1), -0.25))
+
+
+def test_masked_cells_are_zero_for_the_network_and_in_the_estimate_even_where_the_state_is_nan():
+    mask = torch.tensor([True, True, False, True])[None, None]
+    y = torch.where(mask, Y, torch.nan)
+    seen = []
+    denoised = around(lambda x, level: seen.append(x) or torch.ones_like(x), mask=mask)(y, GAMMA)
+    assert (seen[0][..., 2] == 0).all() and (denoised[..., 2] == 0).all()
+    full = around(lambda x, level: torch.ones_like(x))(Y, GAMMA)
+    torch.testing.assert_close(denoised[..., [0, 1, 3]], full[..., [0, 1, 3]], rtol=0, atol=0)
+
+
+def test_an_estimate_that_is_not_finite_is_named_by_evaluation_and_noise_level():
+    denoise = around(lambda x, level: torch.where(level[:, :, None] > 0.1, x, torch.nan))  # level = ln(s) / 4
+    for s in (80.0, 5.0, 0.5, 0.1):
+        denoise(Y, -2 * torch.tensor(s, dtype=torch.float64).log())
+    assert denoise.evaluations == 4
+    with pytest.raises(FloatingPointError, match=r"not finite at evaluation 3 of 4 \(noise level s = 0\.5\)"):
+        denoise.check()
+
+
+def test_finite_estimates_pass_the_check():
+    denoise = around(lambda x, level: x)
+    denoise.check()
+    denoise(Y, GAMMA)
+    denoise.check()

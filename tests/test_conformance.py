@@ -1,0 +1,310 @@
+"""What every component of a kind must do, over every export: a new one is tested here before it has a test of its own."""
+
+import itertools
+import math
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from scipy import integrate, optimize, special
+
+from wxexp.config.tree import exports
+from wxexp.diffusion import noise_level
+from wxexp.diffusion.conditionings import LogNoise, NoiseConditioning
+from wxexp.diffusion.denoisers import ExactGaussian, Mixture, NetworkDenoiser
+from wxexp.diffusion.noise import DrawnNoise
+from wxexp.diffusion.parameterizations import Parameterization
+from wxexp.diffusion.scalings import InputScaling
+from wxexp.diffusion.weightings import DensityWeighting, SampleWeighting, Weighting
+from wxexp.fields.grid import Grid
+from wxexp.fields.seeds import Draws
+from wxexp.interfaces import Inputs, Levels, Model, Ports, Sampler, Scheduler
+
+
+def every(base: type) -> Callable:
+    """Parametrises over the exports of a kind, built with their defaults."""
+    found = exports(base)
+    return pytest.mark.parametrize("cls", found.values(), ids=found.keys())
+
+
+def tensor(*values: float) -> torch.Tensor:
+    return torch.tensor(values, dtype=torch.float64)
+
+
+GAMMA = torch.linspace(-12, 12, 25, dtype=torch.float64)
+WEIGHTS, MEANS, STDS = np.array([0.4, 0.6]), np.array([-1.0, 1.5]), np.array([0.3, 0.2])
+MIXTURE = Mixture(tensor(*WEIGHTS), tensor(*MEANS)[:, None, None], tensor(*STDS**2))
+
+
+def quantile(p: float, s: float, weights=WEIGHTS, means=MEANS, stds=STDS) -> float:
+    """Of the mixture noised to s; the probability flow keeps quantiles, which makes this its exact solution in one dimension."""
+    width = np.sqrt(stds**2 + s**2)
+    upper = p > 0.5  # in the tail that keeps digits
+    f = lambda y: (weights * special.ndtr((y - means) / width * (-1 if upper else 1))).sum() - (1 - p if upper else p)  # noqa: E731
+    return optimize.brentq(f, -20 - 10 * s, 20 + 10 * s, xtol=1e-14, rtol=1e-15)
+
+
+def silent(rows: int) -> DrawnNoise:
+    return DrawnNoise(Draws.drawing(0, [str(i) for i in range(rows)]), (1, 1))
+
+
+# Samplers
+
+
+@every(Sampler)
+def test_a_sampler_has_the_order_it_declares(cls: type[Sampler]):
+    """On a mixture, from the exact law, equidistant in gamma on s in [0.05, 5], compared at s_min > 0, 160 to 320 steps."""
+    if cls.stochastic:
+        pytest.skip("a stochastic sampler converges in law; its own test measures that")
+    p = np.linspace(0.02, 0.98, 25)
+    y, exact = (tensor(*[quantile(q, s) for q in p])[:, None, None] for s in (5.0, 0.05))
+    errors = []
+    for n in (160, 320):
+        gamma = torch.linspace(-2 * math.log(5), -2 * math.log(0.05), n + 1, dtype=torch.float64)
+        errors.append((cls(terminal="keep").sample(MIXTURE, y, gamma, silent(len(y))) - exact).square().mean().sqrt().item())
+    assert math.log2(errors[0] / errors[1]) == pytest.approx(cls.order, abs=0.15)
+
+
+@every(Sampler)
+def test_a_sampler_evaluates_as_often_as_it_declares(cls: type[Sampler]):
+    sampler, gammas = cls(steps=7), []
+
+    def denoise(y, gamma):
+        gammas.append(gamma.item())
+        return MIXTURE(y, gamma)
+
+    gamma = sampler.levels.gamma(7)
+    sampler.sample(denoise, tensor(3.0)[:, None, None], gamma, silent(1))
+    assert len(gammas) == 6 * cls.evaluations + 1
+    assert min(gammas) == gamma[0].item() and max(gammas) == gamma[-1].item()
+
+
+@every(Sampler)
+def test_terminal_denoise_is_one_jump_from_what_keep_returns(cls: type[Sampler]):
+    """With it, the error on a Gaussian is S / sqrt(S^2 + s_min^2) - 1, for any number of steps."""
+    gamma = torch.linspace(-2 * math.log(20), -2 * math.log(0.4), 801, dtype=torch.float64)
+    y = tensor(9.0, -4.0)[:, None, None]
+    kept, jumped = (cls(terminal=t).sample(ExactGaussian(1.0, 0.25), y, gamma, silent(2)) for t in ("keep", "denoise"))
+    torch.testing.assert_close(jumped, ExactGaussian(1.0, 0.25)(kept, gamma[-1]), rtol=0, atol=0)
+    if not cls.stochastic:
+        exact = (y - 1) * 0.5 / math.sqrt(0.25 + 400)
+        error = ((jumped - 1) / exact - 1)[0].item()
+        assert error == pytest.approx(0.5 / math.sqrt(0.25 + 0.16) - 1, abs=0.004 if cls.order == 1 else 1e-4)
+
+
+@every(Sampler)
+def test_a_sampler_keeps_type_shape_and_zeros(cls: type[Sampler]):
+    draws = Draws.drawing(0, ["a", "b"]).members(range(2))
+    mask = torch.ones(1, 1, 3, 5, dtype=torch.bool)
+    mask[..., 1, 2:] = False
+    noise = DrawnNoise(draws, (2, 3, 5), mask=mask)
+    exact = ExactGaussian(1.0, 0.25)
+    sampler = cls(steps=5)
+    gamma = sampler.levels.gamma(5)
+    y = noise_level.scale(gamma[0]) * noise.prior()
+    x = sampler.sample(lambda y, g: torch.where(mask, exact(y, g), 0.0), y, gamma, noise)
+    assert x.dtype == torch.float64 and x.shape == (4, 2, 3, 5)
+    assert (x[..., 1, 2:] == 0).all() and (x[..., 0, :] != 0).all()
+
+
+@every(Sampler)
+def test_two_diracs_get_their_share_of_members(cls: type[Sampler]):
+    """0.3 of the mass at -1 and 0.7 at 2: of 200 exact quantiles at s_max, 60 end at -1 and 140 at 2, in 20 steps of order 2."""
+    if cls.stochastic:
+        pytest.skip("members of a stochastic sampler cross")
+    sampler = cls(steps=20 if cls.order > 1 else 400)
+    weights, means = np.array([0.3, 0.7]), np.array([-1.0, 2.0])
+    denoise = Mixture(tensor(*weights), tensor(*means)[:, None, None], tensor(0.0, 0.0))
+    p = (np.arange(200) + 0.5) / 200
+    y = tensor(*[quantile(q, 80.0, weights, means, np.zeros(2)) for q in p])[:, None, None]
+    x = sampler.sample(denoise, y, sampler.levels.gamma(sampler.steps), silent(200)).flatten()
+    assert ((x + 1).abs() < 1e-6).sum() == 60 and ((x - 2).abs() < 1e-6).sum() == 140
+
+
+# Levels
+
+
+@every(Levels)
+@pytest.mark.parametrize("steps", [1, 2, 3, 18, 200])
+def test_levels_are_as_many_as_steps_from_noisy_to_clean(cls: type[Levels], steps: int):
+    gamma = cls().gamma(steps)
+    assert gamma.shape == (steps,) and gamma.dtype == torch.float64
+    assert gamma.isfinite().all() and (gamma.diff() > 0).all()
+    ends = cls().gamma(2)
+    assert gamma[0] == ends[0] and (steps == 1 or gamma[-1] == ends[1])
+
+
+# Schedulers
+
+
+def inside(scheduler: Scheduler) -> tuple[float, float]:
+    """Its range, without the tails that hold 1e-9 of an unbounded one."""
+    low, high = scheduler.range
+    bounds = scheduler.gamma(tensor(1e-9, 1 - 1e-9)).tolist()
+    return (low if math.isfinite(low) else bounds[1], high if math.isfinite(high) else bounds[0])
+
+
+@every(Scheduler)
+def test_time_is_the_inverse_of_gamma_which_decreases(cls: type[Scheduler]):
+    t = torch.linspace(0.001, 0.999, 999, dtype=torch.float64)
+    gamma = cls().gamma(t)
+    assert (gamma.diff() < 0).all()
+    torch.testing.assert_close(cls().time(gamma), t, rtol=0, atol=1e-10)
+
+
+@every(Scheduler)
+def test_a_density_integrates_to_one(cls: type[Scheduler]):
+    low, high = inside(cls())
+    total, _ = integrate.quad(lambda g: cls().log_density(tensor(g)).exp().item(), low, high, limit=400, epsabs=1e-10)
+    assert total == pytest.approx(1, abs=1e-6)
+
+
+@every(Scheduler)
+def test_a_density_is_the_derivative_of_time(cls: type[Scheduler]):
+    low, high = inside(cls())
+    gamma = torch.linspace(low, high, 103, dtype=torch.float64)[1:-1].requires_grad_()
+    (slope,) = torch.autograd.grad(cls().time(gamma).sum(), gamma)
+    torch.testing.assert_close(slope.abs(), cls().log_density(gamma).exp().detach(), rtol=1e-8, atol=1e-12)
+
+
+# Parameterizations, scalings, conditionings, weightings
+
+
+@every(Parameterization)
+def test_the_estimate_from_the_target_is_the_truth(cls: type[Parameterization]):
+    x, eps = torch.randn(2, len(GAMMA), 9, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    s = torch.exp(-GAMMA / 2)[:, None]
+    y = x + s * eps
+    estimate = cls().denoised(cls().target(x, eps, GAMMA), y, GAMMA)
+    torch.testing.assert_close(estimate, x, rtol=0, atol=1e-10)
+    torch.testing.assert_close((y - estimate) / s, eps, rtol=0, atol=1e-10)
+
+
+@every(Parameterization)
+def test_the_factor_makes_the_error_that_of_the_noise(cls: type[Parameterization]):
+    x, eps, f = torch.randn(3, len(GAMMA), 9, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    s = torch.exp(-GAMMA / 2)[:, None]
+    y = x + s * eps
+    eps_hat = (y - cls().denoised(f, y, GAMMA)) / s
+    error = cls().eps_factor(GAMMA)[:, None] * (f - cls().target(x, eps, GAMMA)).square()
+    torch.testing.assert_close(error, (eps - eps_hat).square(), rtol=1e-9, atol=1e-9)
+
+
+def test_samples_do_not_depend_on_parameterization_and_scaling():
+    """Every pair, around a network that is exact for the mixture, draws the same members to 1e-12; so do the two inputs in between."""
+    sampler = exports(Sampler)["Heun"](steps=12)
+    gamma, y = sampler.levels.gamma(12), 80 * silent(4).prior()
+    expected = sampler.sample(MIXTURE, y, gamma, silent(4))
+    parameterizations, scalings = exports(Parameterization).values(), exports(InputScaling).values()
+    for parameterization, scaling in itertools.product((p() for p in parameterizations), (s() for s in scalings)):
+
+        def network(scaled, level, parameterization=parameterization, scaling=scaling):
+            g = -8 * level[:, 0]
+            y = scaled / noise_level.broadcast(scaling.c_in(g), scaled)
+            skip, out = parameterization.c_skip(g), parameterization.c_out(g)
+            return (MIXTURE(y, g) - noise_level.broadcast(skip, y) * y) / noise_level.broadcast(out, y)
+
+        denoise = NetworkDenoiser(network, parameterization=parameterization, scaling=scaling, conditioning=LogNoise(), dtype=torch.float64)
+        found = sampler.sample(denoise, y, gamma, silent(4))
+        torch.testing.assert_close(found, expected, rtol=0, atol=1e-12, msg=f"{parameterization} {scaling}")
+
+
+@every(InputScaling)
+def test_a_scaled_state_is_of_the_order_of_its_parts(cls: type[InputScaling]):
+    """c_in is positive, never grows with noise, and is 1 where there is none (for data of unit variance)."""
+    c_in = cls().c_in(GAMMA)
+    assert (c_in > 0).all() and (c_in.diff() >= 0).all()
+    assert cls().c_in(tensor(60.0)).item() == pytest.approx(1, abs=1e-12)
+
+
+@every(NoiseConditioning)
+def test_a_conditioning_tells_levels_apart_and_is_of_order_one(cls: type[NoiseConditioning]):
+    told = cls()(GAMMA)
+    assert told.shape == (len(GAMMA), cls.size) and told.abs().max() <= 2
+    assert (told.diff(dim=0).abs().sum(1) > 1e-4).all()
+
+
+@every(Weighting)
+def test_a_weighting_is_one_of_the_two_types_and_finite(cls: type[Weighting]):
+    assert issubclass(cls, DensityWeighting) != issubclass(cls, SampleWeighting)
+    log_density = torch.full_like(GAMMA, -1.7)
+    difference = cls().log_factor(GAMMA, log_density) - cls().log_factor(GAMMA, 0 * log_density)
+    torch.testing.assert_close(difference, torch.full_like(GAMMA, 1.7 if issubclass(cls, DensityWeighting) else 0.0), rtol=0, atol=1e-12)
+
+
+# Models
+
+
+def ports(*size: int, kind: str | None = None, **kwargs) -> Ports:
+    line = kind or ("ring" if len(size) == 1 else "latlon")
+    grid = Grid(line, None if line == "ring" else np.linspace(40, 50, size[0]), np.arange(float(size[-1])))
+    return Ports(target=2, condition=3, static=1, out=2, level=1, grid=grid, **kwargs)
+
+
+def inputs(rows: int, *size: int, seed: int = 0) -> tuple[torch.Tensor, Inputs]:
+    generator = torch.Generator().manual_seed(seed)
+
+    def normal(*shape: int) -> torch.Tensor:
+        return torch.randn(*shape, generator=generator)
+
+    x = normal(rows, 2, *size)
+    origin = torch.zeros(rows, len(size), dtype=torch.int64)
+    return x, Inputs(normal(rows, 3, *size), normal(1, 1, *size), torch.zeros(rows), origin, level=normal(rows, 1))
+
+
+def shaken(cls: type[Model], of: Ports) -> torch.nn.Module:
+    """With every parameter drawn, as many start at zero."""
+    network = cls().build(of, None)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(0.1 * torch.randn(parameter.shape, generator=generator))
+    return network.eval()
+
+
+@every(Model)
+@pytest.mark.parametrize("size", [(40,), (7,), (1,), (8, 12), (9, 13), (1, 5), (3, 1)], ids=str)
+def test_a_network_takes_any_size(cls: type[Model], size: tuple[int, ...]):
+    x, given = inputs(2, *size)
+    with torch.no_grad():
+        out = shaken(cls, ports(*size))(x, given)
+    assert out.shape == (2, 2, *size) and out.dtype == torch.float32 and out.isfinite().all()
+
+
+@every(Model)
+@pytest.mark.parametrize("size", [(13,), (9, 11)], ids=str)
+def test_a_network_couples_no_rows(cls: type[Model], size: tuple[int, ...]):
+    """A row keeps its bits whatever the other rows are, at equal numbers of rows."""
+    network = shaken(cls, ports(*size))
+    x, given = inputs(4, *size)
+    other_x, other = inputs(4, *size, seed=9)
+    swap = lambda a, b: torch.cat([a[:1], b[1:]])  # noqa: E731
+    mixed = Inputs(
+        swap(given.condition, other.condition), given.static, given.lead_hours, given.origin, level=swap(given.level, other.level)
+    )
+    with torch.no_grad():
+        first, second = network(x, given), network(swap(x, other_x), mixed)
+    assert torch.equal(first[0], second[0]) and not torch.equal(first[1], second[1])
+
+
+@every(Model)
+def test_a_network_uses_all_it_is_given_and_trains_all_it_has(cls: type[Model]):
+    network = shaken(cls, ports(8, 8))
+    x, given = inputs(2, 8, 8)
+    fields = {"x": x, "condition": given.condition, "static": given.static, "level": given.level}
+    for field in fields.values():
+        field.requires_grad_()
+    network(x, given).square().sum().backward()
+    for name, field in fields.items():
+        assert field.grad.abs().sum() > 0, name
+    for name, parameter in network.named_parameters():
+        assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+
+
+@every(Model)
+def test_a_network_works_without_a_noisy_state(cls: type[Model]):
+    of = Ports(target=0, condition=3, static=1, out=2, grid=ports(8, 8).grid)
+    _, given = inputs(2, 8, 8)
+    given.level = None
+    assert shaken(cls, of)(None, given).shape == (2, 2, 8, 8)

@@ -1,0 +1,242 @@
+"""The command line: parsing and printing only. Heavy packages are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from wxexp.config.tree import ConfigError
+
+if TYPE_CHECKING:
+    from wxexp.experiment import Experiment
+
+USAGE = """\
+  python -m wxexp run experiments/quickstart.py                  train, draw members, score, report
+  python -m wxexp run experiments/quickstart.py --sampler.steps=8   any field of the experiment, by path
+  python -m wxexp run experiments/lorenz96.py:tiny               another function of the file
+  python -m wxexp show runs/quickstart-0123456789ab              the table of a run
+
+Where EXPERIMENT is asked for: a Python file (FILE.py or FILE.py:function), a record (.json) or a run directory.
+"""
+STAGES = {
+    "run": "all stages: train, sample, score, report",
+    "train": "train only",
+    "sample": "up to the members",
+    "score": "up to the table of scores",
+    "report": "up to the report",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Returns the exit status: 0, 2 for what a user can mend, 130 after Ctrl-C."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    options, rest = _parser().parse_known_args(words)
+    try:
+        if rest and options.command not in STAGES:
+            raise ConfigError(f"{options.command} does not know {rest[0]!r}")
+        return int(_COMMANDS[options.command](options, rest))
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `wxexp show RUN | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except (ValueError, OSError, FloatingPointError) as error:
+        if os.environ.get("WXEXP_TRACEBACK"):
+            raise
+        print(f"wxexp: {' '.join(str(error).split())}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m wxexp",
+        description="Probabilistic weather and climate experiments, each one plain Python file.",
+        epilog=USAGE,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, help: str, *, runs: bool = False) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help, description=help, allow_abbrev=False)
+        if runs:
+            command.add_argument("--runs", metavar="DIR", type=Path, help="where runs are; else $WXEXP_RUNS, else runs/")
+        return command
+
+    for name, help in STAGES.items():
+        command = add(name, help, runs=True)
+        command.add_argument("experiment", metavar="EXPERIMENT", help="FILE.py[:function], a record or a run directory")
+        command.add_argument("--import", dest="imports", action="append", default=[], metavar="PACKAGE", help="import it first")
+        command.usage = f"python -m wxexp {name} EXPERIMENT [--path=value ...] [--runs DIR] [--import PACKAGE]"
+    command = add("show", "the table of a run, and where its report is", runs=True)
+    command.add_argument("run", metavar="RUN", help="a run directory, or its name")
+    command.add_argument("--json", action="store_true", help="the table as JSON")
+    command = add("diff", "what differs between two experiments")
+    command.add_argument("before", metavar="EXPERIMENT")
+    command.add_argument("after", metavar="EXPERIMENT")
+    command = add("list", "what there is of a kind: samplers, levels, models, metrics, ...")
+    command.add_argument("kind", metavar="KIND", nargs="?")
+    command = add("runs", "the runs there are", runs=True)
+    command.add_argument("--delete", metavar="RUN", help="delete a run, after asking")
+    command = add("data", "fetch a source, or say what is in one")
+    command.add_argument("action", choices=("fetch", "info"))
+    command.add_argument("source", metavar="SOURCE", help="a source such as NRCanDaily; for info also the path of a zarr or NetCDF")
+    return parser
+
+
+def _stages(options: argparse.Namespace, overrides: list[str]) -> int:
+    from wxexp import runner
+    from wxexp.config import override
+    from wxexp.progress import Console
+
+    experiment = override(runner.loaded(options.experiment, imports=options.imports), overrides)
+    with Console() as console:
+        until: runner.Stage = "report" if options.command == "run" else options.command
+        run = runner.run(experiment, runs=options.runs, until=until, progress=console)
+    if until in ("score", "report"):
+        _print_table(run.score_dir)
+    for text in _next(experiment, options, run, until):
+        print(text)
+    return 0
+
+
+def _next(experiment: Experiment, options: argparse.Namespace, run: object, until: str) -> list[str]:
+    """Where the result is and what to try now."""
+    from wxexp.runner import Run
+
+    assert isinstance(run, Run)
+    out = [f"run     {_short(run.directory)}"]
+    if until == "report":
+        out.append(f"report  {_short(run.score_dir / 'report' / 'index.html')}")
+        steps = f" --sampler.steps={max(4, experiment.sampler.steps // 2)}" if experiment.sampler else ""
+        out.append(f"try     python -m wxexp run {options.experiment} --ensemble.members={2 * experiment.ensemble.members}{steps}")
+    else:
+        later = list(STAGES)[list(STAGES).index(until) + 1]
+        out.append(f"next    python -m wxexp {later} {options.experiment}")
+    return out
+
+
+def _short(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def _print_table(scores: Path) -> None:
+    from wxexp.reports.tables import console_table
+    from wxexp.scoring import read_table
+
+    print(console_table(read_table(scores / "table.json")))
+
+
+def _show(options: argparse.Namespace, _: list[str]) -> int:
+    from wxexp import rundir
+
+    found = rundir.resolve(options.run, rundir.directory(options.runs))
+    tables = rundir.tables(found)
+    if not tables:
+        raise ConfigError(f"{found} has no table yet; next: python -m wxexp score {found}")
+    if options.json:
+        print(tables[-1].read_text(encoding="utf-8"), end="")
+        return 0
+    for table in tables:
+        print(table.parent)
+        _print_table(table.parent)
+        if (report := table.parent / "report" / "index.html").is_file():
+            print(f"report  {_short(report)}")
+    return 0
+
+
+def _diff(options: argparse.Namespace, _: list[str]) -> int:
+    from wxexp.config.diff import compare, diff
+
+    if any(".py" in where for where in (options.before, options.after)):
+        changes = diff(*(_tree(where) for where in (options.before, options.after)))
+    else:
+        changes = compare(Path(options.before), Path(options.after))
+    for change in changes:
+        print(change)
+    if not changes:
+        print("no difference")
+    return 0
+
+
+def _tree(where: str) -> object:
+    """The tree of a record without importing what it names, or of what a file returns."""
+    from wxexp.config.record import trees
+
+    path = Path(where)
+    if path.suffix == ".py" or ".py:" in where:
+        from wxexp import runner
+        from wxexp.config import to_tree
+
+        return to_tree(runner.loaded(where))
+    return trees(path)["experiment"]
+
+
+def _runs(options: argparse.Namespace, _: list[str]) -> int:
+    from wxexp import rundir
+
+    home = rundir.directory(options.runs)
+    if options.delete:
+        found = rundir.resolve(options.delete, home)
+        size = sum(f.stat().st_size for f in found.rglob("*") if f.is_file()) / 1e6
+        if input(f"delete {found} ({size:.0f} MB)? [y/N] ").strip().lower() != "y":
+            print("kept")
+            return 1
+        rundir.delete(found)
+        print(f"deleted {found}")
+        return 0
+    found_runs = rundir.listing(home)
+    width = max((len(run.name) for run in found_runs), default=0)
+    for run in found_runs:
+        print(f"{run.name:{width}}  {run.when}  {run.state}")
+    if not found_runs:
+        print(f"no runs in {home}; first: python -m wxexp run experiments/quickstart.py")
+    return 0
+
+
+def _list(options: argparse.Namespace, _: list[str]) -> int:
+    from wxexp.config.tree import suggest
+    from wxexp.listing import KINDS, components
+
+    if options.kind is None:
+        print("\n".join(f"{name:18} {text}" for name, (_, _, text) in KINDS.items()))
+        return 0
+    if options.kind not in KINDS:
+        raise ConfigError(f"no kind {options.kind!r}{suggest(options.kind, list(KINDS))}")
+    rows = components(options.kind)
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]) - 1)]
+    for row in rows:
+        print("  ".join([cell.ljust(width) for cell, width in zip(row, widths, strict=False)] + [row[-1]]).rstrip())
+    return 0
+
+
+def _data(options: argparse.Namespace, _: list[str]) -> int:
+    from wxexp.config.tree import defaults, exports, hints, suggest
+    from wxexp.datasets.info import describe
+    from wxexp.interfaces import Source
+
+    path, sources = Path(options.source), exports(Source)
+    if options.action == "info" and path.exists():
+        print(describe(path))
+        return 0
+    if options.source not in sources:
+        kinds = "source" if options.action == "fetch" else "source and no path"
+        raise ConfigError(f"{options.source!r} is no {kinds}{suggest(options.source, sources)}")
+    cls = sources[options.source]
+    if missing := [name for name in hints(cls) if name not in defaults(cls)]:
+        raise ConfigError(f"{options.source} needs {', '.join(missing)}; give its path to `data info` instead")
+    source = cls()
+    if options.action == "info":
+        print(describe(source))
+        return 0
+    source.open()
+    print(f"{options.source} is here: {source.identity()}")
+    return 0
+
+
+_COMMANDS = {**dict.fromkeys(STAGES, _stages), "show": _show, "diff": _diff, "list": _list, "runs": _runs, "data": _data}

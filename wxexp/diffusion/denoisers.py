@@ -1,0 +1,123 @@
+"""Denoisers D(y, gamma), estimates of E[x | y = x + s eps]: a trained network inside its preconditioning, and exact ones of known laws."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from wxexp.diffusion import noise_level
+from wxexp.diffusion.conditionings import NoiseConditioning
+from wxexp.diffusion.parameterizations import Parameterization
+from wxexp.diffusion.scalings import InputScaling
+
+
+class NetworkDenoiser:
+    """A network with its parameterization around it: D(y) = c_skip y + c_out F(c_in y, c_noise).
+
+    The coefficients are computed in float64 and applied in the dtype of y. Masked cells are 0 before the network and in the estimate, so
+    that they stay out of the state.
+
+    Args:
+        network: (scaled state [N, C, *S], conditioning [N, k]) -> [N, C, *S].
+        parameterization: gives c_skip and c_out.
+        scaling: gives c_in.
+        conditioning: gives c_noise.
+        mask: bool [1|N, 1|C, *S], True where valid; None: all.
+        dtype: of what the network sees.
+    """
+
+    def __init__(
+        self,
+        network: Callable[[Tensor, Tensor], Tensor],
+        *,
+        parameterization: Parameterization,
+        scaling: InputScaling,
+        conditioning: NoiseConditioning,
+        mask: Tensor | None = None,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.network = network
+        self.parameterization = parameterization
+        self.scaling = scaling
+        self.conditioning = conditioning
+        self.mask = mask
+        self.dtype = dtype
+        self._evaluations: list[tuple[Tensor, Tensor]] = []
+
+    def __call__(self, y: Tensor, gamma: Tensor) -> Tensor:
+        """The estimate of x, as y [N, C, *S]; gamma [] or [N]."""
+        gamma = gamma.to(y.device, torch.float64).expand(len(y))
+        y = self._valid(y)
+        scaled = noise_level.broadcast(self.scaling.c_in(gamma), y) * y
+        f = self.network(scaled.to(self.dtype), self.conditioning(gamma).to(self.dtype))
+        x = self._valid(self.parameterization.denoised(f.to(y.dtype), y, gamma))
+        self._evaluations.append((gamma[0], x.detach().sum().isfinite()))
+        return x
+
+    def check(self) -> None:
+        """Raises a FloatingPointError that names the first evaluation whose estimate was not finite.
+
+        Called after sampling, so that nothing waits for the device in between.
+        """
+        if self._evaluations and not bool(torch.stack([finite for _, finite in self._evaluations]).all()):
+            step = next(i for i, (_, finite) in enumerate(self._evaluations) if not finite)
+            s = noise_level.scale(self._evaluations[step][0]).item()
+            raise FloatingPointError(
+                f"the network's output is not finite at evaluation {step + 1} of {len(self._evaluations)} (noise level s = {s:.4g})"
+            )
+
+    @property
+    def evaluations(self) -> int:
+        """How often the network was called."""
+        return len(self._evaluations)
+
+    def _valid(self, x: Tensor) -> Tensor:
+        return x if self.mask is None else torch.where(self.mask, x, 0.0)
+
+
+class ExactGaussian:
+    """For x ~ N(mu, variance) in every cell: D = (variance y + s^2 mu) / (variance + s^2).
+
+    Its probability flow has the solution y(s') = mu + (y - mu) sqrt((variance + s'^2) / (variance + s^2)).
+    """
+
+    def __init__(self, mu: Tensor | float, variance: Tensor | float) -> None:
+        self.mu = mu
+        self.variance = variance
+
+    def __call__(self, y: Tensor, gamma: Tensor) -> Tensor:
+        """As y [N, C, *S]; gamma [] or [N]; mean and variance broadcast against y."""
+        s2 = noise_level.broadcast(torch.exp(-gamma), y)
+        return (self.variance * y + s2 * self.mu) / (self.variance + s2)
+
+
+class Mixture:
+    """For x from sum_k w_k N(mu_k, S_k^2 I) on the d = C * prod(S) cells of a row, S_k = 0 allowed (Diracs, the empirical law).
+
+    D = sum_k r_k (S_k^2 y + s^2 mu_k) / (S_k^2 + s^2) with responsibilities
+    r_k ~ w_k (S_k^2 + s^2)^(-d/2) exp(-|y - mu_k|^2 / (2 (S_k^2 + s^2))).
+
+    Args:
+        weights: [K], summing to one.
+        means: [K, C, *S].
+        variances: S_k^2 [K].
+    """
+
+    def __init__(self, weights: Tensor, means: Tensor, variances: Tensor) -> None:
+        self.weights = weights
+        self.means = means
+        self.variances = variances
+
+    def __call__(self, y: Tensor, gamma: Tensor) -> Tensor:
+        """As y [N, C, *S]; gamma [] or [N]."""
+        s2 = torch.exp(-gamma).to(y).expand(len(y))[:, None]  # [N, 1]
+        total = self.variances + s2  # [N, K]
+        distance = (y[:, None] - self.means).flatten(2).square().sum(-1)  # [N, K]
+        dimensions = math.prod(y.shape[1:])
+        r = torch.softmax(self.weights.log() - dimensions / 2 * total.log() - distance / (2 * total), dim=1)
+        of_y = (r * self.variances / total).sum(1)
+        of_means = (r * s2 / total) @ self.means.flatten(1)
+        return noise_level.broadcast(of_y, y) * y + of_means.reshape(y.shape)

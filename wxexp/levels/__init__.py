@@ -1,0 +1,9 @@
+"""The noise levels a sampler steps through.
+
+To add one: a file with `class Mine(Levels)` whose `gamma(steps)` gives exactly `steps` increasing float64 log-SNRs, noisy to clean; its
+export and its name in `__all__` below; `tests/levels/test_mine.py` with its facts. The conformance tests already run over it.
+"""
+
+from wxexp.levels.karras import Karras as Karras
+
+__all__ = ["Karras"]

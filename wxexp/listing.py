@@ -1,0 +1,38 @@
+"""What there is of each kind, for `python -m wxexp list`."""
+
+from __future__ import annotations
+
+import inspect
+
+from wxexp.config.tree import Spec, exports
+
+KINDS: dict[str, tuple[str, str, str]] = {
+    "baselines": ("wxexp.interfaces", "Baseline", "what a forecast must beat"),
+    "datasets": ("wxexp.interfaces", "Dataset", "what is to be predicted from what"),
+    "levels": ("wxexp.interfaces", "Levels", "the noise levels a sampler steps through"),
+    "metrics": ("wxexp.interfaces", "Metric", "what is reported"),
+    "models": ("wxexp.interfaces", "Model", "networks"),
+    "objectives": ("wxexp.interfaces", "Objective", "what is learnt"),
+    "parameterizations": ("wxexp.diffusion.parameterizations", "Parameterization", "what a denoising network predicts"),
+    "samplers": ("wxexp.interfaces", "Sampler", "how a sample is drawn"),
+    "schedulers": ("wxexp.interfaces", "Scheduler", "densities of noise levels in training"),
+    "sources": ("wxexp.interfaces", "Source", "on-disk layouts"),
+}
+
+
+def components(kind: str) -> list[tuple[str, ...]]:
+    """Name and first line of the docstring; for samplers also order, evaluations per step, whether stochastic, and source."""
+    module, name, _ = KINDS[kind]
+    base: type[Spec] = getattr(__import__(module, fromlist=[name]), name)
+    rows = [(found, *_facts(kind, cls), (inspect.getdoc(cls) or "").partition("\n")[0]) for found, cls in sorted(exports(base).items())]
+    heads = {"samplers": ("name", "order", "evaluations", "noise", "source", "")}
+    return [heads[kind], *rows] if kind in heads else rows
+
+
+def _facts(kind: str, cls: type[Spec]) -> tuple[str, ...]:
+    if kind != "samplers":
+        return ()
+    from wxexp.interfaces import Sampler
+
+    assert issubclass(cls, Sampler)
+    return (str(cls.order), f"{cls.evaluations} a step", "stochastic" if cls.stochastic else "none", cls.source)

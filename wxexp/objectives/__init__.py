@@ -1,0 +1,10 @@
+"""What is learnt.
+
+To add one: a file with `class Mine(Objective)` that refuses in `check` what it cannot use and whose `build(parts)` returns a `Learner`
+with all state; its export and its name in `__all__` below; `tests/objectives/test_mine.py` with its facts.
+"""
+
+from wxexp.objectives.denoising import Denoising as Denoising
+from wxexp.objectives.regression import Regression as Regression
+
+__all__ = ["Denoising", "Regression"]

@@ -1,0 +1,104 @@
+"""Diffusion: the network estimates a field from noised versions of it, and members are drawn by integrating from noise.
+
+The loss of a sample at log-SNR gamma is factor * (c_out / s)^2 * M(|F - F*|^2), with M the masked mean by area and variable; the factor is
+w / p for a weighting with respect to dgamma and omega for one per sample. With the EDM parameterization and its weighting the product is
+lambda(s) M(|D - x|^2) of Karras et al. (2022, equation 8), so that F*, of unit variance, is regressed evenly.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import torch
+from torch import Tensor
+
+from wxexp.diffusion import noise_level
+from wxexp.diffusion.conditionings import NoiseConditioning
+from wxexp.diffusion.denoisers import NetworkDenoiser
+from wxexp.diffusion.noise import DrawnNoise
+from wxexp.diffusion.parameterizations import EDM, Parameterization
+from wxexp.diffusion.scalings import InputScaling
+from wxexp.diffusion.weightings import Weighting
+from wxexp.experiment import Experiment
+from wxexp.fields.seeds import Draws
+from wxexp.interfaces import Batch, Inputs, Learner, Loss, Parts, Sampler, Step
+from wxexp.objectives.weighted import WeightedObjective
+
+
+class Denoising(WeightedObjective):
+    """A diffusion model of the target given the condition. Needs a scheduler and a sampler.
+
+    Scaling, conditioning and weighting are those of the parameterization unless given.
+    """
+
+    parameterization: Parameterization = EDM(sigma_data=1.0)
+    scaling: InputScaling | None = None
+    conditioning: NoiseConditioning | None = None
+    weighting: Weighting | None = None
+
+    def check(self, experiment: Experiment) -> None:
+        if experiment.scheduler is None:
+            raise ValueError("Denoising needs a scheduler, the density of noise levels in training, and scheduler is None")
+        if experiment.sampler is None:
+            raise ValueError("Denoising needs a sampler, which draws its members, and sampler is None")
+        validation = experiment.training.validation
+        if validation is not None and validation.members and validation.sampler is None:
+            raise ValueError("Denoising needs training.validation.sampler to draw members in validation; set it, or validation.members=0")
+
+    def build(self, parts: Parts) -> DenoisingLearner:
+        return DenoisingLearner(self, parts)
+
+
+class DenoisingLearner(Learner):
+    """A network, and a schedule that may adapt."""
+
+    def __init__(self, spec: Denoising, parts: Parts) -> None:
+        super().__init__()
+        assert parts.scheduler is not None, "refused by Denoising.check"
+        self.parameterization = spec.parameterization
+        self.scaling = spec.scaling or spec.parameterization.scaling()
+        self.conditioning = spec.conditioning or spec.parameterization.conditioning()
+        self.weighting = spec.weighting or spec.parameterization.weighting()
+        self.ports = dataclasses.replace(parts.ports, target=parts.ports.out, level=self.conditioning.size)
+        self.mean = spec.mean(parts)
+        self.schedule = parts.scheduler.build()
+        self.network = parts.model.build(self.ports, parts.parent)
+
+    def forward(self, batch: Batch, step: Step) -> Loss:
+        """Noise levels in float64, fields and loss in float32; NaN in masked cells of the target is harmless."""
+        assert batch.target is not None, "training needs truth"
+        draws = step.of("level")
+        t = draws.uniform() if draws.batch_size is None else draws.stratified()
+        x = torch.where(batch.mask, batch.target, 0.0)
+        gamma = self.schedule.gamma(t.to(x.device))
+        noise = step.of("noise").normal(x.shape[1:]).to(x.device, x.dtype)
+        eps = torch.where(batch.mask, noise, 0.0)
+        y = x + noise_level.broadcast(noise_level.scale(gamma), x) * eps
+        scaled = noise_level.broadcast(self.scaling.c_in(gamma), y) * y
+        f = self.network(scaled, Inputs.of(batch, level=self.conditioning(gamma).float()))
+        error = self.mean((f - self.parameterization.target(x, eps, gamma)).square(), batch)
+        factor = self.weighting.log_factor(gamma, self.schedule.log_density(gamma)).exp()
+        of_eps = self.parameterization.eps_factor(gamma)
+        return Loss((factor * of_eps).to(error) * error, gamma=gamma, error=of_eps.to(error) * error)
+
+    def commit(self, loss: Loss, step: Step) -> None:
+        assert loss.gamma is not None and loss.error is not None
+        self.schedule.update(loss.gamma, loss.error, step.world)
+
+    def members(self, batch: Batch, draws: Draws, sampler: Sampler | None) -> Tensor:
+        """[B, M, C, *S] float32, masked cells 0; a FloatingPointError names the noise level at which the network was not finite."""
+        assert sampler is not None, "refused by Denoising.check"
+        rows = batch.repeat(len(draws.rows) // len(batch))
+        noise = DrawnNoise(draws, (self.ports.out, *batch.size), mask=rows.mask, device=rows.condition.device)
+        denoise = NetworkDenoiser(
+            lambda y, level: self.network(y, Inputs.of(rows, level=level)),
+            parameterization=self.parameterization,
+            scaling=self.scaling,
+            conditioning=self.conditioning,
+            mask=rows.mask,
+        )
+        gamma = sampler.levels.gamma(sampler.steps)
+        y = noise_level.scale(gamma[0]) * noise.prior()
+        x = sampler.sample(denoise, y, gamma, noise)
+        denoise.check()
+        return torch.where(rows.mask, x, 0.0).float().reshape(len(batch), -1, *x.shape[1:])

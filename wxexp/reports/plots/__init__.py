@@ -1,0 +1,29 @@
+"""Plots: pure functions from arrays to (matplotlib Figure, xarray Dataset of the numbers drawn).
+
+To add one: a file here with a function decorated by `@styled()` that returns a `Drawing`, its export below, a picture of it in
+`reports.report`, and a test that its dataset holds what it should.
+"""
+
+from wxexp.reports.plots.leads import score_by_lead as score_by_lead
+from wxexp.reports.plots.learning import (
+    loss_by_noise_level as loss_by_noise_level,
+    loss_curves as loss_curves,
+    validation_scores as validation_scores,
+)
+from wxexp.reports.plots.maps import maps as maps
+from wxexp.reports.plots.ranks import rank_histogram as rank_histogram
+from wxexp.reports.plots.spectra import spectra as spectra
+from wxexp.reports.plots.spread import spread_skill as spread_skill
+from wxexp.reports.plots.stamps import postage_stamps as postage_stamps
+
+__all__ = [
+    "loss_by_noise_level",
+    "loss_curves",
+    "maps",
+    "postage_stamps",
+    "rank_histogram",
+    "score_by_lead",
+    "spectra",
+    "spread_skill",
+    "validation_scores",
+]

@@ -1,0 +1,106 @@
+"""Rank histograms: is the truth one more member? Anderson (1996), Hamill (2001)."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+from matplotlib.ticker import MaxNLocator
+from scipy.stats import binom
+
+from wxexp.reports.style import BLACK, FORECAST, NO_DATA, Drawing, lead_text, new_figure, panel_grid, styled
+
+
+def effective_size(frequency: np.ndarray) -> float:
+    """How many independent ranks would scatter as these do: the design effect of cluster sampling (Kish 1965, section 5.4).
+
+    Ranks of neighbouring cells are alike, so that the number of cells says nothing. Each cluster c (a case, or a block of contiguous
+    cases) gives its own frequencies p_ck; clusters are taken to be independent. With the mean p_k over n clusters and the variance v_k of
+    p_ck between them,
+
+        n_eff = n sum_k p_k (1 - p_k) / sum_k v_k,
+
+    which is n where all ranks of a cluster are the same, and the number of ranks where they are independent.
+
+    Args:
+        frequency: [cluster, bin], rows summing to 1.
+
+    Returns:
+        n_eff; NaN for fewer than two clusters or where all clusters are equal.
+    """
+    if len(frequency) < 2:
+        return float("nan")
+    mean = frequency.mean(axis=0)
+    between = frequency.var(axis=0).sum()
+    return float(len(frequency) * (mean * (1 - mean)).sum() / between) if between > 0 else float("nan")
+
+
+@styled()
+def rank_histogram(counts: xr.DataArray, *, lead_hours: float | None = None, level: float = 0.95, most_bins: int = 51) -> Drawing:
+    """Frequency of each rank of the truth among the M members times M + 1, with the band in which a reliable ensemble's would lie.
+
+    The band is binomial, bin by bin, with `effective_size` as the number of independent ranks; where that cannot be estimated (one case),
+    with the number of cases, which is the most careful choice. More than `most_bins` ranks are added up to fewer, equal bins.
+
+    Args:
+        counts: weighted counts, dims (case, variable, bin), M + 1 bins, ties split; a coordinate `block` [case] names runs of contiguous
+            cases, which then are the clusters. Cases whose counts are all zero (no truth) are left out.
+        lead_hours: of the forecasts, where they have one.
+        level: of the band.
+        most_bins: bins drawn at most.
+
+    Returns:
+        The figure, and `frequency`, `low`, `high` [variable, bin] (times the number of ranks, 1 is flat) and `effective_size`, `outside`
+        [variable] (the part of truths beyond all members; a reliable ensemble has 2 / (M + 1)).
+    """
+    counts = counts.transpose("case", "variable", "bin")
+    names = [str(v) for v in counts["variable"].values]
+    ranks = counts.sizes["bin"]
+    merge = next(k for k in range(1, ranks + 1) if ranks % k == 0 and ranks // k <= most_bins)
+    bins = ranks // merge
+    shape = (len(names), bins)
+    frequency, low, high = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
+    sizes, outside = np.full(len(names), np.nan), np.full(len(names), np.nan)
+    for v in range(len(names)):
+        values = np.asarray(counts.values[:, v], dtype=np.float64)
+        used = values.sum(axis=1) > 0
+        if not used.any():
+            continue
+        total = values[used].sum(axis=0)
+        outside[v] = (total[0] + total[-1]) / total.sum()
+        merged = values[used].reshape(-1, bins, merge).sum(axis=2)
+        cluster = np.asarray(counts["block"].values)[used] if "block" in counts.coords else np.arange(used.sum())
+        by_cluster = np.stack([merged[cluster == c].sum(axis=0) for c in dict.fromkeys(cluster.tolist())])
+        size = effective_size(by_cluster / by_cluster.sum(axis=1, keepdims=True))
+        sizes[v] = size if np.isfinite(size) else len(by_cluster)
+        trials = max(int(round(sizes[v])), 1)
+        frequency[v] = merged.sum(axis=0) / merged.sum() * bins
+        low[v], high[v] = (binom.ppf(q, trials, 1 / bins) / trials * bins for q in ((1 - level) / 2, (1 + level) / 2))
+    data = xr.Dataset(
+        {
+            "frequency": (("variable", "bin"), frequency),
+            "low": (("variable", "bin"), low),
+            "high": (("variable", "bin"), high),
+            "effective_size": (("variable",), sizes),
+            "outside": (("variable",), outside),
+        },
+        {"variable": names, "bin": np.arange(bins)},
+        {"ranks": ranks, "level": level, "cases": counts.sizes["case"]},
+    )
+    columns = min(3, len(names))
+    figure = new_figure(-(-len(names) // columns) * 2.45 + (0.2 if lead_hours is None else 0.4))
+    axes = panel_grid(figure, len(names), columns)
+    edges = np.arange(bins + 1) - 0.5
+    for v, axis in enumerate(axes):
+        axis.stairs(frequency[v], edges, fill=True, facecolor=FORECAST, alpha=0.35)
+        axis.stairs(frequency[v], edges, color=FORECAST, lw=1.2, baseline=0.0)
+        axis.stairs(high[v], edges, baseline=low[v], fill=True, color=NO_DATA, lw=0, zorder=0)
+        axis.axhline(1.0, color=BLACK, lw=1.0, ls="--")
+        axis.set_xlim(edges[0], edges[-1])
+        axis.set_ylim(0, 1.08 * float(np.nanmax([1.0, *high[v], *frequency[v]])))
+        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axis.set_xlabel("members below truth" if merge == 1 else f"members below truth / {merge}")
+        axis.set_ylabel("frequency × ranks" if v % columns == 0 else "")
+        axis.set_title(f"{names[v]}\n{100 * outside[v]:.0f} % outside ({200 / ranks:.0f} % expected)")
+    if lead_hours is not None:
+        figure.suptitle(f"rank histogram {lead_text(lead_hours)}")
+    return figure, data

@@ -1,0 +1,233 @@
+"""The report of a run: which pictures there are, what they show, and where they are written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from wxexp.reports import plots
+from wxexp.reports.history import losses, losses_by_noise_level, progress_unit, validation_curves
+from wxexp.reports.html import Picture, page
+from wxexp.reports.material import Material, at_lead
+from wxexp.reports.plots.maps import score_word
+from wxexp.reports.style import Drawing, date_text, lead_text, png
+from wxexp.reports.survey import Survey, survey
+from wxexp.reports.tables import single_sources
+
+MOST_VARIABLES = 6
+"""Variables with pictures of their own; the table has all."""
+
+Made = tuple[str, str, Drawing, str]
+"""Name, section, drawing, caption."""
+
+
+def report(material: Material, *, out: Path, progress: Callable[[str], None] | None = None) -> Path:
+    """Writes `index.html` (self-contained) into the folder `out`, and each picture as `<name>.png` beside the numbers in it as `<name>.nc`.
+
+    Args:
+        material: what the report is made from; pictures whose material is absent are left out.
+        out: a folder, made where it is missing. Files are written under temporary names and renamed, index.html last.
+        progress: called with the name of each picture when it is done.
+
+    Returns:
+        The path of index.html.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    pictures = []
+    for name, section, (figure, data), caption in _pictures(material):
+        image = png(figure)
+        _write(out / f"{name}.png", image)
+        _write_data(out / f"{name}.nc", data)
+        pictures.append(Picture(name, section, image, caption))
+        if progress:
+            progress(name)
+    text = page(
+        title=material.title,
+        question=material.question,
+        facts=_facts(material),
+        rows=material.rows,
+        pictures=pictures,
+        record=material.record,
+        provenance=material.provenance,
+    )
+    _write(out / "index.html", text.encode())
+    return out / "index.html"
+
+
+def _facts(material: Material) -> list[str]:
+    facts = []
+    if material.items:
+        first, last = date_text(material.items[0].time), date_text(material.items[-1].time)
+        facts.append(f"{len(material.items)} cases, {first} to {last}" if len(material.items) > 1 else f"1 case, {first}")
+    if material.size:
+        facts.append(f"{material.size} members" if material.size > 1 else "1 member (deterministic)")
+    facts.append(f"{' × '.join(str(n) for n in material.grid.shape)} cells")
+    return facts
+
+
+def _pictures(material: Material) -> Iterator[Made]:
+    """All pictures, in the order of the page; drawn one by one."""
+    shown = list(material.units)[:MOST_VARIABLES]
+    if material.members is not None:
+        found = survey(material, lead=material.leads[-1])
+        yield from _stamps(material, found, shown)
+    if material.maps is not None:
+        yield from _maps(material, material.maps, shown)
+    if material.members is not None and found.pairs and material.size > 1:
+        yield _spread_skill(material, found, shown)
+    if material.ranks is not None and material.size != 1:
+        yield from _ranks(material, material.ranks, shown)
+    if material.spectra is not None:
+        yield from _spectra(material, material.spectra, shown)
+    yield from _leads(material, shown)
+    yield from _learning(material)
+
+
+def _stamps(material: Material, found: Survey, shown: list[str]) -> Iterator[Made]:
+    picks = tuple(material.picks) if material.picks is not None else found.picks
+    words = ("median", "largest") if material.picks is None and len(picks) == 2 else ("",) * len(picks)
+    measure = "ensemble spread" if material.size > 1 else "error"
+    for lead in material.leads:
+        for pick, word in zip(picks, words, strict=True):
+            if lead != material.leads[-1] and pick != picks[0]:
+                continue  # the first lead time of one case is enough
+            for name in shown:
+                truth, coarse = (material.field(lookup, pick, name, lead) for lookup in (material.truth, material.coarse))
+                drawing = plots.postage_stamps(
+                    material.ensemble(pick, name, lead),
+                    grid=material.grid,
+                    variable=name,
+                    units=material.units[name],
+                    time=material.items[pick].time,
+                    truth=truth,
+                    coarse=coarse,
+                    lead_hours=lead,
+                )
+                case = f" (the case of {word} {measure} among {found.cases})" if word else ""
+                line = material.grid.kind == "ring"
+                parts = [p for p in ("truth" if truth is not None else "", "coarse input" if coarse is not None else "") if p]
+                parts += (
+                    ["ensemble mean", "spread (standard deviation of all members)", "the first members"]
+                    if material.size > 1
+                    else ["forecast"]
+                )
+                parts += ["the error"] if material.size == 1 and truth is not None else []
+                norm = "" if line else " Fields share one colour scale; grey cells have no data."
+                norm += " (√): colours go with the square root." if drawing[1].attrs.get("scale") == "square root" else ""
+                caption = f"{name} of {date_text(material.items[pick].time)} {lead_text(lead)}".rstrip() + f"{case}: {_list(parts)}.{norm}"
+                yield f"stamps-{name}-{_slug(material.items[pick].time, lead)}", "Cases", drawing, caption
+
+
+def _maps(material: Material, maps: xr.Dataset, shown: list[str]) -> Iterator[Made]:
+    single = "forecast" in single_sources(material.rows) or material.size == 1
+    for lead in material.leads:
+        for name in shown:
+            fields = xr.Dataset({score: at_lead(maps[score].sel(variable=name, drop=True), lead) for score in maps.data_vars})
+            fields = fields.drop_vars([score for score in fields.data_vars if not np.isfinite(fields[score].values).any()])
+            if not fields.data_vars:
+                continue
+            drawing = plots.maps(
+                fields, grid=material.grid, variable=name, units=material.units[name], lead_hours=lead, deterministic=single
+            )
+            words = {
+                "bias": "bias, the mean of forecast (ensemble mean) minus truth",
+                "crps": "MAE" if single else "fair CRPS, small is good",
+                "spread_skill": "spread over skill, below 1 where the ensemble is too sure of itself",
+            }
+            parts = [words.get(str(score)) or score_word(str(score)) for score in fields.data_vars]
+            caption = f"{name} {lead_text(lead)}".rstrip() + f" in each cell over all cases: {'; '.join(parts)}."
+            caption += "" if material.grid.kind == "ring" else " Colours end at the 2nd and 98th percentile; grey cells have no data."
+            yield f"maps-{name}{_slug('', lead)}", "Where", drawing, caption
+
+
+def _spread_skill(material: Material, found: Survey, shown: list[str]) -> Made:
+    lead = material.leads[-1]
+    drawing = plots.spread_skill(
+        {name: found.pairs[name] for name in shown if name in found.pairs}, units=material.units, members=material.size, lead_hours=lead
+    )
+    caption = (
+        "Error of the ensemble mean where the spread is small (left) to large (right), in bins of equally many cells of "
+        f"{found.cases} cases; the spread is corrected for the size of the ensemble. On the dashed line the ensemble knows how wrong it "
+        "will be; above it, it is too sure of itself."
+    )
+    return "spread-skill", "Calibration", drawing, caption
+
+
+def _ranks(material: Material, ranks: xr.DataArray, shown: list[str]) -> Iterator[Made]:
+    for lead in material.leads:
+        drawing = plots.rank_histogram(
+            at_lead(ranks, lead).sel(variable=[n for n in shown if n in ranks["variable"].values]), lead_hours=lead
+        )
+        sizes = ", ".join(
+            f"{name} {size:.0f}" for name, size in zip(drawing[1]["variable"].values, drawing[1]["effective_size"].values, strict=True)
+        )
+        caption = (
+            "How often the truth has each rank among the members, times the number of ranks: flat at 1 if truth and members are "
+            "exchangeable; U-shaped if the spread is too small, a dome if too large, sloped if biased. The grey band holds each bar of a "
+            f"reliable ensemble with 95 %, for as many independent ranks as the scatter between cases shows ({sizes})."
+        )
+        yield f"rank-histogram{_slug('', lead)}", "Calibration", drawing, caption
+
+
+def _spectra(material: Material, spectra: xr.DataArray, shown: list[str]) -> Iterator[Made]:
+    for lead in material.leads:
+        power = at_lead(spectra, lead).sel(variable=[n for n in shown if n in spectra["variable"].values])
+        drawing = plots.spectra(power, units=dict(material.units), lead_hours=lead)
+        box = f" On the largest box without gaps (cells {spectra.attrs['box']}), mean removed, tapered." if "box" in spectra.attrs else ""
+        caption = (
+            "Power by scale, averaged over cases, large scales at the left; below, its ratio to truth (grey: within 25 %). Members should "
+            "follow truth at every scale; the ensemble mean is smoother wherever the members disagree."
+        ) + box
+        yield f"spectra{_slug('', lead)}", "Scales", drawing, caption
+
+
+def _leads(material: Material, shown: list[str]) -> Iterator[Made]:
+    if len({r.lead_hours for r in material.rows if r.lead_hours is not None}) < 2:
+        return
+    for metric, label in (("crps", "CRPS"), ("rmse", "RMSE"), ("spread_skill", "spread / skill")):
+        names = [n for n in shown if any(r.metric == metric and r.variable == n for r in material.rows)]
+        if names:
+            drawing = plots.score_by_lead(material.rows, metric=metric, label=label, variables=names)
+            yield f"lead-{metric}", "Lead time", drawing, f"{label} by lead time, with 95 % intervals."
+
+
+def _learning(material: Material) -> Iterator[Made]:
+    if curves := losses(material.history):
+        yield (
+            "loss",
+            "Training",
+            plots.loss_curves(curves, unit=progress_unit(material.history)),
+            "Loss: training as it went (faint) and smoothed, and validation.",
+        )
+    if levels := losses_by_noise_level(material.history):
+        caption = "Validation loss by noise level, at some moments of training (the darkest is the last): where learning still goes on."
+        yield "loss-by-noise-level", "Training", plots.loss_by_noise_level(levels), caption
+    if scores := validation_curves(material.history):
+        drawing = plots.validation_scores(scores, units=material.units, unit=progress_unit(material.history))
+        yield "validation", "Training", drawing, "Scores of members drawn for the validation times while training."
+
+
+def _slug(time: str, lead: float | None) -> str:
+    parts = [time.replace(":", "").removesuffix("T000000")] if time else []
+    parts += [f"{lead:g}h"] if lead is not None else []
+    return "-".join(parts) if time else "".join(f"-{p}" for p in parts)
+
+
+def _list(parts: list[str]) -> str:
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def _write(path: Path, data: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_bytes(data)
+    temporary.replace(path)
+
+
+def _write_data(path: Path, data: xr.Dataset) -> None:
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    data.to_netcdf(temporary, engine="h5netcdf")
+    temporary.replace(path)

@@ -1,0 +1,121 @@
+"""Score maps, rank counts and spectra as reports take them, from the folder that scoring wrote."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+import zarr
+
+from wxexp.fields.grid import EARTH_RADIUS_KM, Grid
+from wxexp.reports.panels import area_mean
+from wxexp.statistics.bootstrap import runs
+
+FORECAST = "forecast"
+
+
+@dataclasses.dataclass(frozen=True)
+class Scored:
+    """The fields of the same names of `Material`; None where the scores hold none."""
+
+    ranks: xr.DataArray | None
+    spectra: xr.DataArray | None
+    maps: xr.Dataset | None
+
+
+def read_scores(folder: Path, *, grid: Grid) -> Scored:
+    """Reads scores.zarr (one group per source) and maps.zarr, each where it is there; group "all" of the regions."""
+    sums: dict[str, xr.Dataset] = {}
+    if (store := folder / "scores.zarr").exists():
+        for name in sorted(zarr.open_group(store, mode="r").group_keys(), key=lambda s: s != FORECAST):
+            with xr.open_zarr(store, group=name, consolidated=False, chunks=None) as data:
+                sums[name] = _with_leads(data.load().sel(group="all"))
+    maps = None
+    if (store := folder / "maps.zarr").exists():
+        with xr.open_zarr(store, consolidated=False, chunks=None) as data:
+            maps = score_maps(data.load(), grid)
+    return Scored(rank_counts(sums[FORECAST]) if FORECAST in sums else None, power_spectra(sums, grid) if FORECAST in sums else None, maps)
+
+
+def rank_counts(sums: xr.Dataset) -> xr.DataArray | None:
+    """Counts (case, variable, [lead_time,] bin) with the runs of contiguous cases as `block`; None for a single forecast."""
+    if "ranks.ranks" not in sums or sums.sizes["rank"] <= 2:
+        return None
+    return sums["ranks.ranks"].rename(rank="bin").assign_coords(block=("case", runs(sums["index"].values.tolist())))
+
+
+def power_spectra(sums: Mapping[str, xr.Dataset], grid: Grid) -> xr.DataArray | None:
+    """Mean power (source, variable, [lead_time,] wavenumber) of truth, members, mean and each baseline over cases; None without spectra.
+
+    `wavelength_km` is the side of the box over the wavenumber, with cells as wide as the root of their area; absent where the grid has no
+    kilometres. The attribute `box` says which cells.
+    """
+    forecast = sums[FORECAST]
+    prefix = next((str(name).partition(".")[0] for name in forecast.data_vars if str(name).startswith("spectrum")), None)
+    if prefix is None:
+        return None
+
+    def mean(source: str, name: str) -> xr.DataArray:
+        data = sums[source]
+        count = data[f"{prefix}.count"].sum("case")
+        return data[f"{prefix}.{name}"].sum("case") / count.where(count > 0)
+
+    power = {"truth": mean(FORECAST, "truth"), "members": mean(FORECAST, "members")}
+    if forecast.attrs["members"] > 1:
+        power["mean"] = mean(FORECAST, "mean")
+    power |= {source: mean(source, "members") for source in sums if source != FORECAST}
+    out = xr.concat(list(power.values()), xr.Variable("source", list(power)), coords="minimal", compat="override")
+    boxes = forecast[f"{prefix}.box"].values.reshape(-1, forecast.sizes["edge"])
+    box = boxes[0].astype(int).reshape(-1, 2)
+    longest = int((boxes[:, 1::2] - boxes[:, 0::2]).min(axis=1).max()) // 2
+    out = out.isel(wavenumber=slice(0, longest)).assign_coords(wavenumber=np.arange(1, longest + 1))
+    if (boxes == boxes[0]).all():
+        size = cell_km(grid, box)
+        if size is not None:
+            side = int((box[:, 1] - box[:, 0]).min())
+            out = out.assign_coords(wavelength_km=("wavenumber", side * size / np.arange(1, longest + 1)))
+        out.attrs["box"] = " × ".join(f"{first}–{last - 1}" for first, last in box)
+    return out
+
+
+def score_maps(maps: xr.Dataset, grid: Grid) -> xr.Dataset:
+    """Bias, spread-skill and CRPS of the forecast, and the CRPS of the baseline that has the lowest area mean in most variables.
+
+    The last is `crps_<name>`, or `mae_<name>` where the baseline is a single forecast, of which the CRPS is the absolute error.
+    """
+    own = maps.sel(source=FORECAST, drop=True)
+    out = {name: own[name] for name in ("bias", "spread_skill", "crps") if bool(np.isfinite(own[name]).any())}
+    baselines = [str(s) for s in maps["source"].values if s != FORECAST]
+    if baselines:
+        best = [min(baselines, key=lambda s: _mean(maps["crps"].sel(source=s, variable=v), grid)) for v in maps["variable"].values]
+        chosen = max(dict.fromkeys(best), key=best.count)
+        single = not np.isfinite(maps["spread"].sel(source=chosen)).any()
+        out[f"{'mae' if single else 'crps'}_{chosen}"] = maps["crps"].sel(source=chosen, drop=True)
+    return xr.Dataset(out)
+
+
+def cell_km(grid: Grid, box: np.ndarray | Sequence[Sequence[int]]) -> float | None:
+    """Side in km of a square with the area of a cell in the middle of a box (rows, columns); None on a ring or among scattered cells."""
+    if grid.kind == "projected" and grid.dx_km and grid.dy_km:
+        return float(np.sqrt(grid.dx_km * grid.dy_km))
+    if grid.kind != "latlon" or min(grid.shape) < 2:
+        return None
+    assert grid.lat is not None
+    lat = np.deg2rad(np.asarray(grid.lat, dtype=np.float64))
+    dy, dx = abs(lat[1] - lat[0]), np.deg2rad(abs(float(grid.lon[1] - grid.lon[0])))
+    return float(EARTH_RADIUS_KM * np.sqrt(dx * dy * np.cos(lat[box[0][0] : box[0][1]].mean())))
+
+
+def _mean(field: xr.DataArray, grid: Grid) -> float:
+    values = field.values.reshape(-1, *grid.shape)
+    return float(np.mean([area_mean(grid, v) for v in values]))
+
+
+def _with_leads(sums: xr.Dataset) -> xr.Dataset:
+    """The axis `lead` as `lead_time` in hours, or dropped where there is no lead."""
+    if sums.sizes["lead"] == 1 and not np.isfinite(sums["lead_hours"].values[0]):
+        return sums.isel(lead=0, drop=True)
+    return sums.rename(lead="lead_time").assign_coords(lead_time=sums["lead_hours"].values).drop_vars("lead_hours")

@@ -1,0 +1,66 @@
+"""From sums to rows: finished scores, their table on disk, and back."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import xarray as xr
+import zarr
+
+from wxexp.config import ConfigError
+from wxexp.experiment import Experiment
+from wxexp.interfaces import Row
+from wxexp.scoring.files import replacing
+from wxexp.scoring.plan import FORECAST, Plan
+from wxexp.scoring.sums import CaseSums
+
+FORMAT = 1
+
+
+def open_sums(experiment: Experiment, out: Path) -> CaseSums:
+    """The forecast's sums of `out`/scores.zarr; those of the baselines are its `references`."""
+    path = out / "scores.zarr"
+    plan: Plan = zarr.open_group(path, mode="r").attrs["plan"]  # type: ignore[assignment]
+    draws, seed = experiment.scoring.draws, experiment.scoring.seed
+    baselines: dict[str, CaseSums] = {}
+    for source in [*plan["sources"][1:], FORECAST]:
+        with xr.open_zarr(path, group=source, chunks=None) as data:
+            arrays = {str(name).replace(".", "/", 1): x.values for name, x in data.data_vars.items()}
+            members = int(data.attrs["members"])
+        references = dict(baselines) if source == FORECAST else None
+        baselines[source] = CaseSums(source, members, arrays, plan=plan, draws=draws, seed=seed, references=references)
+    return baselines[FORECAST]
+
+
+def finalise(experiment: Experiment, out: Path) -> list[Row]:
+    """Rows of every metric of the experiment, for the forecast and each baseline, from `out`/scores.zarr alone.
+
+    Raises:
+        ValueError: if the sums lack a statistic that a metric needs.
+    """
+    forecast = open_sums(experiment, out)
+    sources = [forecast, *forecast.references.values()]
+    return [row for metric in experiment.scoring.metrics.values() for sums in sources for row in metric.rows(sums)]
+
+
+def write_table(path: Path, rows: Sequence[Row]) -> None:
+    """`table.json`; a value that is not finite is null."""
+    plain = [{k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in dataclasses.asdict(row).items()} for row in rows]
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps({"format": FORMAT, "rows": plain}, indent=1, allow_nan=False) + "\n")
+
+
+def read_table(path: Path) -> list[Row]:
+    """Rows of a `table.json`; a value of null is NaN.
+
+    Raises:
+        ConfigError: if a later version wrote it.
+    """
+    table = json.loads(path.read_text())
+    if table["format"] > FORMAT:
+        raise ConfigError(f"{path} has format {table['format']}, this wxexp reads up to {FORMAT}")
+    return [Row(**{**row, "value": math.nan if row["value"] is None else row["value"]}) for row in table["rows"]]
