@@ -126,10 +126,18 @@ def _short(path: Path) -> Path:
 
 
 def _print_table(scores: Path) -> None:
-    from wxexp.reports.tables import console_table
+    from wxexp.reports.tables import console_table, headline, plain_table
     from wxexp.scoring import read_table
 
-    print(console_table(read_table(scores / "table.json")))
+    rows = read_table(scores / "table.json")
+    if sys.stdout.isatty():
+        import rich
+
+        rich.print(console_table(rows))
+    else:
+        print(plain_table(rows))
+    for sentence in headline(rows):
+        print(sentence)
 
 
 def _show(options: argparse.Namespace, _: list[str]) -> int:

@@ -114,7 +114,7 @@ class Ensemble(Spec):
     rows: int = 8
     """Rows every network sees when drawing: the bits of float32 depend on it."""
     chunk: int = 8
-    """Members in a chunk of members.zarr and in a work item."""
+    """Members in a chunk of members.zarr and in a work item; a multiple of `rows` is fastest."""
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "members", "leads", "chunk")

@@ -10,9 +10,10 @@ import xarray as xr
 from wxexp.experiment import Ensemble, Experiment, Scoring
 from wxexp.fields.grid import Grid
 from wxexp.metrics import CRPS, LogSpectralDistance, RankHistogram
+from wxexp.reports.gather import gather
 from wxexp.reports.plots import rank_histogram, spectra
 from wxexp.reports.scores import cell_km, read_scores, score_maps
-from wxexp.scoring import finalise, maps, prepare, score
+from wxexp.scoring import finalise, maps, prepare, score, write_table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scoring"))
 
@@ -43,7 +44,10 @@ def scored(request, tmp_path_factory):
     tree = prepare(experiment, opened, members=folder / "members.zarr", out=folder / "fitted")
     for do in (score, maps):
         do(tree=tree, executor=Here(), out=folder)
-    return request.param, finalise(experiment, folder), read_scores(folder, grid=opened.grid)
+    rows = finalise(experiment, folder)
+    write_table(folder / "table.json", rows)
+    material = gather(experiment, opened=opened, run=folder, members=folder / "members.zarr", scores=folder)
+    return request.param, rows, material
 
 
 def at(data, leads):
@@ -79,6 +83,20 @@ def test_maps_of_the_forecast_and_of_the_best_baseline(scored):
     leads, _, found = scored
     assert list(found.maps) == ["bias", "spread_skill", "crps", "crps_noise"]
     assert np.isfinite(at(found.maps["crps"].sel(variable="t"), leads).values[toy.mask()[0]]).all()
+
+
+def test_the_material_of_a_run(scored):
+    leads, rows, found = scored
+    assert (
+        found.title == "toy"
+        and found.units == {"t": "K", "p": "mm"}
+        and found.rows[0] == rows[0]
+        and len(found.rows) == len(rows)
+        and found.size == 5
+    )
+    assert found.leads == ((0.0, 6.0) if leads > 1 else (None,)) and found.record["name"] == "toy" and found.coarse is None
+    truth = found.field(found.truth, 2, "p", found.leads[-1])
+    np.testing.assert_array_equal(truth, toy.field("truth", found.items[2].time, "p", leads - 1))
 
 
 def test_a_folder_without_scores(tmp_path):

@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import doubles
 import torch
+import torch._dynamo  # optimisers import it when they are first used: once here, not once in every child
 import torch.distributed as dist
 
 from wxexp.experiment import Experiment
@@ -146,7 +147,7 @@ def ranked(name: str, *, ranks: int) -> Experiment:
 def ranked_learner(experiment: Experiment, session: LocalSession) -> tuple[dict[str, torch.Tensor], list[Any]]:
     learner, tracker = doubles.build(experiment).double(), doubles.Recorder()
     train(experiment, opened=experiment.dataset.open(), learner=learner, session=session, tracker=tracker)
-    return learner.state_dict(), [row for row in tracker.rows if row[2] != {"split": "clock"}]
+    return learner.state_dict(), [row for row in tracker.rows if row[2] != {"subset": "clock"}]
 
 
 def rank(directory: Path, number: int) -> None:

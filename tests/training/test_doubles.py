@@ -1,5 +1,6 @@
 """The six hard cases through the loop: killed and resumed to equal bits, two ranks equal to one process, members by plain calls."""
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -14,8 +15,6 @@ import torch
 from wxexp.fields.seeds import Draws
 from wxexp.training import LocalSession, last_checkpoint, load, read
 from wxexp.training.tracker import read as read_rows
-
-import importlib.util
 
 _spec = importlib.util.spec_from_file_location("children", Path(__file__).with_name("children.py"))
 children = importlib.util.module_from_spec(_spec)
@@ -61,7 +60,7 @@ def equal(a, b):
 
 
 def undisturbed_rows(path):
-    return [row for row in read_rows(path / "metrics.jsonl") if row["context"] != {"split": "clock"}]
+    return [row for row in read_rows(path / "metrics.jsonl") if row["context"] != {"subset": "clock"}]
 
 
 @pytest.mark.parametrize("name", FATES)

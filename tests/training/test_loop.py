@@ -15,7 +15,7 @@ def run(experiment, directory, *, tracker=None, learner=None, progress=None):
     learner = learner or doubles.build(experiment)
     with LocalSession(directory) as session:
         train(experiment, opened=experiment.dataset.open(), learner=learner, session=session, tracker=tracker, progress=progress)
-    return learner, [row for row in tracker.rows if row[2] != {"split": "clock"}]
+    return learner, [row for row in tracker.rows if row[2] != {"subset": "clock"}]
 
 
 def states_equal(a, b):
@@ -26,7 +26,7 @@ def states_equal(a, b):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_asked_to_stop_it_writes_a_checkpoint_and_goes_on(tmp_path, number):
     class Asking(doubles.Recorder):
-        def scalars(self, step, values, context={}):
+        def scalars(self, step, values, context):
             super().scalars(step, values, context)
             if step == 5 and not self.asked:
                 self.asked = True
@@ -58,10 +58,10 @@ def test_progress_and_rows(tmp_path, monkeypatch):
     seen = []
     _, rows = run(doubles.experiment("rollout"), tmp_path, progress=seen.append)
     assert [p.samples for p in seen] == [0, *range(5, 61, 5), 60]
-    losses = {step: values["loss"] for step, values, context in rows if context == {"split": "train"}}
+    losses = {step: values["loss"] for step, values, context in rows if context == {"subset": "train"}}
     assert list(losses) == list(range(1, 13))
     assert [p.loss for p in seen[1:3]] == [None, losses[1]] and seen[-1].loss == losses[12]
-    first = next(values for _, values, context in rows if context == {"split": "train"})
+    first = next(values for _, values, context in rows if context == {"subset": "train"})
     assert first.keys() == {"loss", "rate", "grad_norm"} and first["rate"] == 2.5e-3  # half-way up a warm-up of two steps
 
 
@@ -118,7 +118,7 @@ def test_validation_uses_the_averages_and_leaves_training_as_it_was(tmp_path):
     with_validation, rows = run(experiment, tmp_path / "a")
     without, _ = run(doubles.experiment("adaptive", training__validation=None), tmp_path / "b")
     assert states_equal(with_validation, without)
-    last = [values for step, values, context in rows if step == 12 and context == {"split": "valid"}]
+    last = [values for step, values, context in rows if step == 12 and context == {"subset": "valid"}]
     from wxexp.training import load, validate
 
     for weights, same in (("ema", True), ("last", False)):

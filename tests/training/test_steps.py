@@ -14,7 +14,7 @@ from wxexp.training.window import Window
 def one_step(tmp_path, name, *, number=0, learner=None, **changes):
     """The change of every parameter in one step of gradient descent at rate 1, in float64 and without dropout: minus the gradient."""
     changes = {"model__dropout": 0.0, "training__optimizer": doubles.Descent(), "training__clip": None, **changes}
-    experiment = doubles.experiment(name, dataset__double=True, training__samples=5, **changes)
+    experiment = doubles.experiment(name, dataset__double=True, training__samples=50, **changes)
     learner = (learner or doubles.build(experiment)).double().train()
     before = {n: p.detach().clone() for n, p in learner.named_parameters()}
     stepper = Stepper(experiment, learner, LocalSession(tmp_path))

@@ -11,12 +11,12 @@ def test_rows_are_as_documented(tmp_path):
     path = tmp_path / "metrics.jsonl"
     tracker = JsonlTracker(path, batch_size=32)
     tracker.config({"name": "x"})
-    tracker.scalars(50, {"loss": 0.1}, {"split": "train"})
+    tracker.scalars(50, {"loss": 0.1}, {"subset": "train"})
     tracker.image(60, "members", Path("m.png"))
     lines = path.read_text().splitlines()  # there before it is closed
     tracker.close()
     assert [json.loads(line) for line in lines] == [
-        {"step": 50, "samples": 1600, "values": {"loss": 0.1}, "context": {"split": "train"}},
+        {"step": 50, "samples": 1600, "values": {"loss": 0.1}, "context": {"subset": "train"}},
         {"step": 60, "samples": 1920, "image": "members", "path": "m.png", "context": {}},
     ]
 

@@ -39,7 +39,7 @@ def scores(learner, **fields):
 
 
 def row(found, **context):
-    return next(values for values, c in found.rows if c == {"split": "valid", **context})
+    return next(values for values, c in found.rows if c == {"subset": "valid", **context})
 
 
 def test_scores_are_those_of_the_physical_fields():

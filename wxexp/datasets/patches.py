@@ -26,10 +26,10 @@ def crop(field: Tensor, origin: Tensor, patch: Sequence[int], *, rows: Tensor | 
 
     `rows` [B] names the field of each patch; None: one field for all, or the first for the first.
     """
-    batch = len(origin)
+    batch, lead = len(origin), field.ndim - 1 - len(patch)
     which = [0] * batch if len(field) == 1 else range(batch) if rows is None else rows.tolist()
-    out = field.new_empty((batch, *field.shape[1 : field.ndim - len(patch)], *patch))
+    out = field.new_empty((batch, *field.shape[1 : 1 + lead], *patch))
     for place, (row, start) in enumerate(zip(which, origin.tolist(), strict=True)):
         cut = tuple(slice(a, a + p) for a, p in zip(start, patch, strict=True))
-        out[place] = field[row][(..., *cut)]
+        out[place] = field[row][(slice(None),) * lead + cut]
     return out

@@ -240,11 +240,11 @@ class Opened(Protocol):
         ...
 
     def frames(self, items: Sequence[Item], leads: int) -> Iterable[Frame]:
-        """Forcings of later steps, for drawing (state None)."""
+        """Forcings of the leads - 1 steps after the first, for drawing (state None)."""
         ...
 
     def truth(self, item: Item) -> xr.Dataset | None:
-        """Physical, dims (lead_time, *S), with coordinates; None: there is none."""
+        """Physical, dims (lead_time, *S), or *S where there are no leads, with coordinates; None: there is none."""
         ...
 
 

@@ -65,7 +65,7 @@ def draw_field(axis: Axes, grid: Grid, values: np.ndarray, norm: Normalize, colo
     if grid.kind == "cells":
         assert grid.lat is not None
         valid = np.isfinite(values)
-        size = float(np.clip(2_000 / max(values.size, 1), 1.0, 40.0))
+        size = float(np.clip(8_000 / max(values.size, 1), 0.5, 40.0))
         axis.scatter(grid.lon[~valid], grid.lat[~valid], color="#A0A0A0", s=size, linewidths=0)
         axis.set_facecolor("white")
         drawn: ScalarMappable = axis.scatter(
@@ -75,8 +75,9 @@ def draw_field(axis: Axes, grid: Grid, values: np.ndarray, norm: Normalize, colo
         x, y = _axes(grid)
         drawn = axis.pcolormesh(x, y, shown, norm=norm, cmap=colours, shading="nearest", rasterized=True)
     axis.set_aspect(_stretch(grid))
-    axis.xaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
-    axis.yaxis.set_major_locator(MaxNLocator(4, steps=[1, 2, 5, 10]))
+    for side, extent in zip((axis.xaxis, axis.yaxis), _extent(grid), strict=True):
+        degrees = grid.kind != "projected" and np.ptp(extent) > 90
+        side.set_major_locator(MaxNLocator(4, steps=[1, 3, 6, 9, 10] if degrees else [1, 2, 5, 10]))
     if grid.kind == "projected":
         axis.set_xlabel("x (km)" if grid.dx_km else "x (cell)")
         axis.set_ylabel("y (km)" if grid.dy_km else "y (cell)")

@@ -82,7 +82,7 @@ def power_spectra(sums: Mapping[str, xr.Dataset], grid: Grid) -> xr.DataArray | 
 
 
 def score_maps(maps: xr.Dataset, grid: Grid) -> xr.Dataset:
-    """Bias, spread-skill and CRPS of the forecast, and the CRPS of the baseline that has the lowest area mean in most variables.
+    """Bias, spread-skill and CRPS of the forecast, and the CRPS of the best baseline, relative to the forecast's, over variables and leads.
 
     The last is `crps_<name>`, or `mae_<name>` where the baseline is a single forecast, of which the CRPS is the absolute error.
     """
@@ -90,8 +90,7 @@ def score_maps(maps: xr.Dataset, grid: Grid) -> xr.Dataset:
     out = {name: own[name] for name in ("bias", "spread_skill", "crps") if bool(np.isfinite(own[name]).any())}
     baselines = [str(s) for s in maps["source"].values if s != FORECAST]
     if baselines:
-        best = [min(baselines, key=lambda s: _mean(maps["crps"].sel(source=s, variable=v), grid)) for v in maps["variable"].values]
-        chosen = max(dict.fromkeys(best), key=best.count)
+        chosen = min(baselines, key=lambda s: _ratio(maps["crps"].sel(source=s), own["crps"], grid))
         single = not np.isfinite(maps["spread"].sel(source=chosen)).any()
         out[f"{'mae' if single else 'crps'}_{chosen}"] = maps["crps"].sel(source=chosen, drop=True)
     return xr.Dataset(out)
@@ -109,9 +108,11 @@ def cell_km(grid: Grid, box: np.ndarray | Sequence[Sequence[int]]) -> float | No
     return float(EARTH_RADIUS_KM * np.sqrt(dx * dy * np.cos(lat[box[0][0] : box[0][1]].mean())))
 
 
-def _mean(field: xr.DataArray, grid: Grid) -> float:
-    values = field.values.reshape(-1, *grid.shape)
-    return float(np.mean([area_mean(grid, v) for v in values]))
+def _ratio(crps: xr.DataArray, forecast: xr.DataArray, grid: Grid) -> float:
+    """Mean logarithm of the ratio of area means."""
+    fields = (field.values.reshape(-1, *grid.shape) for field in (crps, forecast))
+    theirs, own = ([area_mean(grid, values) for values in field] for field in fields)
+    return float(np.mean(np.log(theirs) - np.log(own)))
 
 
 def _with_leads(sums: xr.Dataset) -> xr.Dataset:

@@ -123,7 +123,8 @@ def write(
         _save_tensors(folder / _LEARNER, learner.state_dict())
         if ema is not None:
             _save_tensors(folder / _EMA, ema)
-        torch.save({name: optimizer.state_dict() for name, optimizer in optimizers.items()}, folder / _OPTIMIZERS)
+        with (folder / _OPTIMIZERS).open("wb") as file:
+            torch.save({name: optimizer.state_dict() for name, optimizer in optimizers.items()}, file)
         files = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
         record = {"format": FORMAT, **dataclasses.asdict(state), "files": files}
         record["sha256"] = _own_sha256(record)
@@ -132,7 +133,7 @@ def write(
             flush(path)
     except (OSError, RuntimeError, SafetensorError) as error:  # torch and safetensors have their own errors for a full disk
         shutil.rmtree(folder, ignore_errors=True)
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else " ".join(str(error).split())
+        reason = _reason(error)
         raise OSError(f"cannot write the checkpoint {folder.name.removesuffix(TEMPORARY)} in {folder.parent}: {reason}") from error
 
 
@@ -224,6 +225,14 @@ def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:
     """Each tensor on its own: safetensors refuses those that share memory, as tied weights do, and gaps between elements."""
     own = {name: x.detach().to("cpu", copy=True).contiguous() for name, x in tensors.items()}
     safetensors.torch.save_file(own, path)
+
+
+def _reason(error: BaseException) -> str:
+    """What the operating system said, where torch says that a position is unexpected."""
+    inner = error.__context__
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return _reason(inner) if isinstance(inner, OSError) else " ".join(str(error).split())
 
 
 def flush(path: Path) -> None:

@@ -55,8 +55,8 @@ def train(
     """Trains `learner` in place, from the session's latest checkpoint or from the start, to the end or until patience ends.
 
     A checkpoint is written at every validation, every `training.checkpoint` samples, at the end, and when the session asks to stop.
-    Scalars are tracked as means since the row before, with context {"split": "train"} (and "phase", where there are several). Rows with
-    {"split": "clock"} hold what depends on the machine; all others are the same in every run of the experiment, interrupted or not.
+    Scalars are tracked as means since the row before, with context {"subset": "train"} (and "phase", where there are several). Rows with
+    {"subset": "clock"} hold what depends on the machine; all others are the same in every run of the experiment, interrupted or not.
 
     Args:
         experiment: what to do; of it only `training` and `seed` are used here.
@@ -208,12 +208,12 @@ class _Loop:
         for optimizer in self.stepper.optimizers:
             name = optimizer.phase.name
             if name in means:
-                context = {"split": "train"} | ({"phase": name} if len(self.stepper.optimizers) > 1 else {})
+                context = {"subset": "train"} | ({"phase": name} if len(self.stepper.optimizers) > 1 else {})
                 self.tracker.scalars(self.done, {**means[name], "rate": optimizer.rate(self.done - 1)}, context)
                 self.loss = means[name]["loss"]
         steps, seconds = self.clock.lap(self.done)
         if seconds > 0:
-            self.tracker.scalars(self.done, {"samples_per_second": steps * self.training.batch_size / seconds}, {"split": "clock"})
+            self.tracker.scalars(self.done, {"samples_per_second": steps * self.training.batch_size / seconds}, {"subset": "clock"})
 
     def _means(self) -> Mapping[str, Mapping[str, float]]:
         """Of the steps since the last row; a gradient that was not finite shows here, before any checkpoint."""

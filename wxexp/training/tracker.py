@@ -1,11 +1,11 @@
 """metrics.jsonl: the numbers of a run, one JSON object a line.
 
-    {"step": 50, "samples": 1600, "values": {"loss": 0.31, "rate": 0.001}, "context": {"split": "train"}}
+    {"step": 50, "samples": 1600, "values": {"loss": 0.31, "rate": 0.001}, "context": {"subset": "train"}}
     {"step": 50, "samples": 1600, "image": "members", "path": "...", "context": {}}
 
 Strict JSON, each line handed to the operating system as it is written, so that a process killed at any moment leaves at most one torn
 line, which the next one drops. Training that resumes cuts the rows after its checkpoint: the file of a run that was killed and resumed
-equals that of an undisturbed one, but for rows with {"split": "clock"} in their context, which hold what depends on the machine.
+equals that of an undisturbed one, but for rows with {"subset": "clock"} in their context, which hold what depends on the machine.
 """
 
 from __future__ import annotations

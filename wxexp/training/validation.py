@@ -67,9 +67,9 @@ def validate(learner: Learner, opened: Opened, validation: Validation, *, seed: 
         scores = _members(learner, opened, items, validation, seed=seed, number=number, device=device)
         crps = sum(score["crps"] / (score.pop("std") or 1.0) for score in scores.values()) / len(scores)
         metrics |= {"crps": crps, "criterion": crps}
-        rows += [(score, {"split": "valid", "variable": name}) for name, score in scores.items()]
+        rows += [(score, {"subset": "valid", "variable": name}) for name, score in scores.items()]
     head = {name: value for name, value in metrics.items() if name != "criterion"}
-    return Scores(metrics, [(head, {"split": "valid"}), *rows])
+    return Scores(metrics, [(head, {"subset": "valid"}), *rows])
 
 
 def _spread(items: Sequence[Item], number: int | None) -> list[Item]:
@@ -111,7 +111,7 @@ def _losses(
             values = {"loss": float(loss.per_sample[inside].double().mean())}
             if loss.error is not None:
                 values["error"] = float(loss.error[inside].double().mean())
-            rows.append((values, {"split": "valid", "gamma": (low + 0.5) * BIN}))
+            rows.append((values, {"subset": "valid", "gamma": (low + 0.5) * BIN}))
     return mean, rows
 
 

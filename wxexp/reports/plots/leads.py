@@ -8,12 +8,12 @@ import numpy as np
 import xarray as xr
 
 from wxexp.interfaces import Row
-from wxexp.reports.style import FORECAST, OTHERS, Drawing, new_figure, panel_grid, styled, with_units
+from wxexp.reports.style import BLACK, FORECAST, OTHERS, Drawing, new_figure, panel_grid, styled, with_units
 
 
 @styled()
 def score_by_lead(rows: Sequence[Row], *, metric: str, label: str, variables: Sequence[str], group: str = "all") -> Drawing:
-    """One panel per variable, one line per source against lead time in days; bands are the rows' intervals.
+    """One panel per variable, one line per source against lead time in days; bands are the rows' intervals. Sources keep their colours.
 
     Args:
         rows: of a table; those of other metrics, groups and without a lead are left out.
@@ -25,6 +25,7 @@ def score_by_lead(rows: Sequence[Row], *, metric: str, label: str, variables: Se
     Returns:
         The figure, and `value`, `low`, `high` [source, variable, lead_hours], NaN where there is no row.
     """
+    colours = _colours(rows)
     rows = [r for r in rows if r.metric == metric and r.group == group and r.lead_hours is not None and r.variable in variables]
     sources = sorted({r.source: None for r in rows}, key=lambda s: s != "forecast")
     leads = sorted({float(r.lead_hours) for r in rows if r.lead_hours is not None})
@@ -48,9 +49,10 @@ def score_by_lead(rows: Sequence[Row], *, metric: str, label: str, variables: Se
     days = np.asarray(leads) / 24
     for v, axis in enumerate(axes):
         for s, source in enumerate(sources):
-            colour = FORECAST if source == "forecast" else OTHERS[(s - 1) % len(OTHERS)]
-            axis.fill_between(days, low[s, v], high[s, v], color=colour, alpha=0.2, lw=0)
-            axis.plot(days, value[s, v], "o-", ms=3, color=colour, label=source.replace("_", " "))
+            axis.fill_between(days, low[s, v], high[s, v], color=colours[source], alpha=0.2, lw=0)
+            axis.plot(days, value[s, v], "o-", ms=3, color=colours[source], label=source.replace("_", " "))
+        if metric == "spread_skill":
+            axis.axhline(1.0, color=BLACK, lw=1.0, ls="--")
         axis.set_xlabel("lead time (days)")
         axis.set_ylabel(with_units(label, units.get(variables[v], "1")))
         axis.set_title(variables[v])
@@ -58,3 +60,9 @@ def score_by_lead(rows: Sequence[Row], *, metric: str, label: str, variables: Se
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 5))
     return figure, data
+
+
+def _colours(rows: Sequence[Row]) -> dict[str, str]:
+    """Of all sources of a table, whichever of them have the metric."""
+    others = [source for source in dict.fromkeys(r.source for r in rows) if source != "forecast"]
+    return {"forecast": FORECAST} | {source: OTHERS[i % len(OTHERS)] for i, source in enumerate(others)}

@@ -62,10 +62,12 @@ def maps(
     for axis, name in zip(axes, names, strict=True):
         values = scores[name].values
         word = score_word(name, deterministic)
-        (norm, extend), colours = _limits(name, [scores[other].values for other in names if _kind(other) == _kind(name)])
+        like = [scores[other].values for other in names if _kind(other) == _kind(name)]
+        (norm, extend), colours = _limits(name, like)
         summary = number(float(data[name].attrs["summary"]))
         if is_line(grid):
             axis.plot(grid.lon, values, color=FORECAST)
+            axis.set_ylim(*_span(like))
             axis.axhline({"bias": 0.0, "spread_skill": 1.0}.get(name, float(data[name].attrs["summary"])), color=NO_DATA, lw=1.0)
             axis.set_xlabel("place on the ring")
             axis.set_ylabel(word if name == "spread_skill" else with_units(word, units))
@@ -86,6 +88,13 @@ def _limits(name: str, like: list[np.ndarray]) -> tuple[Limits, str]:
     if name == "spread_skill":
         return around_one(*like), "PuOr"
     return sequential(*like, cut=2.0), "viridis"
+
+
+def _span(like: list[np.ndarray]) -> tuple[float, float]:
+    """From the lowest to the highest value, and a little more."""
+    low, high = (float(f(np.concatenate(like))) for f in (np.nanmin, np.nanmax))
+    margin = 0.06 * (high - low) or 0.5
+    return low - margin, high + margin
 
 
 def _kind(name: str) -> str:

@@ -133,7 +133,7 @@ def _lines(data: xr.Dataset, grid: Grid, variable: str, units: str, heading: str
     if not single:
         lower.plot(x, data["spread"].values, color=FORECAST, lw=1.1, label="spread")
     upper.set_ylabel(with_units(variable, units))
-    lower.set_ylabel(with_units("size", units))
+    lower.set_ylabel(with_units("error, spread", units))
     lower.set_ylim(bottom=0)
     lower.set_xlabel("place on the ring")
     for axis in axes:
