@@ -49,9 +49,9 @@ class SongUNet(Model):
     precision: Literal["float32", "bfloat16"] = "float32"
     """Of convolutions and activations; parameters, embedding and output are float32.
 
-    Forward and backward on two cores with AVX-512 bfloat16, 32 patches of 64 x 64, against float32 as torch comes (NCHW): channels-last, which
-    it always is, is 1.2 times as fast with 32 and 64 channels, bfloat16 2.5 times with 32 and 2.8 times with 64
-    (`tests/benchmarks/networks.py`). Without such instructions bfloat16 is slower than float32.
+    Forward and backward on two cores with AVX-512 bfloat16, 32 patches of 64 x 64, against float32 as torch comes (NCHW): with activations
+    channels-last, as they always are, 1.2 times as fast with 32 and with 64 channels; in bfloat16 2.5 times with 32 and 2.8 times with 64
+    (`tests/benchmarks/networks.py`). A processor without such instructions is faster in float32.
     """
 
     def __post_init__(self) -> None:
