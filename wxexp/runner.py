@@ -143,7 +143,7 @@ class Stages:
         learner = build(self.experiment, self.opened, self.parent)
         self.progress.stage("train", training.samples, "samples")
         with _threads(self.experiment.resources.threads), LocalSession(train_dir) as session:
-            tracker = JsonlTracker(self.found.directory / "metrics.jsonl")
+            tracker = JsonlTracker(self.found.directory / "metrics.jsonl", batch_size=training.batch_size)
             try:
                 train(
                     self.experiment,

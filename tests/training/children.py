@@ -1,11 +1,13 @@
-"""What the tests of this folder run in other processes: `python children.py fates DIRECTORY`, `python children.py rank DIRECTORY RANK`."""
+"""What the tests of this folder run in other processes: `python children.py fates DIRECTORY`, `... rank DIRECTORY RANK`, `... chaos DIRECTORY SEED`."""
 
 from __future__ import annotations
 
 import json
 import os
 import resource
+import signal
 import sys
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import torch._dynamo  # optimisers import it when they are first used: once here
 import torch.distributed as dist
 
 from wxexp.experiment import Experiment
+from wxexp.fields.seeds import stream
 from wxexp.training import JsonlTracker, LocalSession, train
 from wxexp.training.checkpoint import folder_name, read_state
 
@@ -54,8 +57,8 @@ def run(experiment: Experiment, directory: Path, *, die_at: int | None = None, s
         train(experiment, opened=experiment.dataset.open(), learner=learner, session=here, tracker=tracker)
 
 
-def in_child(work: Callable[[], None]) -> int:
-    """The exit status of `work` in a process of its own; -9 is SIGKILL."""
+def in_child(work: Callable[[], None], *, seconds: float | None = None) -> int:
+    """The exit status of `work` in a process of its own; -9 is SIGKILL, which it gets after `seconds` if it is not done."""
     child = os.fork()
     if child == 0:
         status = 1
@@ -64,6 +67,9 @@ def in_child(work: Callable[[], None]) -> int:
             status = 0
         finally:
             os._exit(status)
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(child, signal.SIGKILL)  # the child of a parent that has not waited is there, if only as its exit status
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
@@ -121,6 +127,21 @@ def full(directory: Path) -> list[int]:
     return [in_child(limited), in_child(lambda: run(experiment, directory))]
 
 
+def chaos(directory: Path, seed: int) -> None:
+    """One run undisturbed, and one killed at random moments until it is done; the statuses go to statuses.json."""
+    experiment, random = doubles.experiment("adaptive"), stream("chaos", seed)
+    places = [directory / fate for fate in ("undisturbed", "killed")]
+    for place in places:
+        place.mkdir()
+    began = time.monotonic()
+    statuses = [in_child(lambda: run(experiment, places[0]))]
+    whole = time.monotonic() - began
+    while statuses == statuses[:1] or statuses[-1] != 0:
+        assert len(statuses) < 200, statuses
+        statuses.append(in_child(lambda: run(experiment, places[1]), seconds=whole * random.uniform(0.1, 0.9)))
+    (directory / "statuses.json").write_text(json.dumps(statuses))
+
+
 RANKED = ("crps", "adversarial", "adaptive", "idle")
 
 
@@ -164,5 +185,7 @@ if __name__ == "__main__":
     torch.set_num_threads(1)
     if sys.argv[1] == "fates":
         fates(Path(sys.argv[2]))
+    elif sys.argv[1] == "chaos":
+        chaos(Path(sys.argv[2]), int(sys.argv[3]))
     else:
         rank(Path(sys.argv[2]), int(sys.argv[3]))

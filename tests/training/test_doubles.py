@@ -63,11 +63,7 @@ def undisturbed_rows(path):
     return [row for row in read_rows(path / "metrics.jsonl") if row["context"] != {"subset": "clock"}]
 
 
-@pytest.mark.parametrize("name", FATES)
-def test_killed_and_resumed_equals_undisturbed(fates, name):
-    statuses = json.loads((fates / "statuses.json").read_text())
-    assert statuses[name] == [0, -9, 0]  # SIGKILL, and the same command again
-    undisturbed, resumed = (fates / name / fate for fate in ("undisturbed", "killed"))
+def assert_same_run(undisturbed, resumed):
     a, b = (read(last_checkpoint(path / "train")) for path in (undisturbed, resumed))
     assert a.state.finished and a.state == b.state
     assert equal(a.learner, b.learner) and equal(a.ema, b.ema) and equal(a.optimizers, b.optimizers)
@@ -75,6 +71,24 @@ def test_killed_and_resumed_equals_undisturbed(fates, name):
     assert rows == undisturbed_rows(resumed) and len(rows) >= 12
     folders = [sorted(p.name for p in (path / "train").glob("*")) for path in (undisturbed, resumed)]
     assert folders[0] == folders[1]
+
+
+@pytest.mark.parametrize("name", FATES)
+def test_killed_and_resumed_equals_undisturbed(fates, name):
+    statuses = json.loads((fates / "statuses.json").read_text())
+    assert statuses[name] == [0, -9, 0]  # SIGKILL, and the same command again
+    assert_same_run(fates / name / "undisturbed", fates / name / "killed")
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("seed", range(10))
+def test_killed_at_random_until_it_is_done(tmp_path, seed):
+    process = start("chaos", tmp_path, seed)
+    _, error = process.communicate(timeout=200)
+    assert process.returncode == 0, error
+    statuses = json.loads((tmp_path / "statuses.json").read_text())
+    assert statuses[0] == statuses[-1] == 0 and set(statuses[1:-1]) <= {-9}
+    assert_same_run(tmp_path / "undisturbed", tmp_path / "killed")
 
 
 def test_the_killed_runs_had_state_to_lose(fates):

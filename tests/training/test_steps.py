@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from wxexp.datasets.loader import Stream
-from wxexp.interfaces import Loss
+from wxexp.interfaces import Inputs, Loss
 from wxexp.training import LocalSession
 from wxexp.training.steps import Stepper
 from wxexp.training.window import Window
@@ -41,8 +41,6 @@ def test_the_gradient_is_that_of_the_mean_loss(tmp_path):
     change, _, batch = one_step(tmp_path, "crps", objective=doubles.Regression(), training__micro_batch=2)
     learner = doubles.build(doubles.experiment("crps", objective=doubles.Regression(), model__dropout=0.0)).double()
     weights = (batch.mask * batch.area[:, None])[0, 0]
-    from wxexp.interfaces import Inputs
-
     error = (learner.network(None, Inputs.of(batch)) - batch.target)[:, 0] ** 2
     ((error * weights).sum(1) / weights.sum()).mean().backward()
     gradients = {n: -p.grad for n, p in learner.named_parameters()}

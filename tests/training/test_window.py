@@ -29,7 +29,8 @@ def test_a_window_goes_through_a_checkpoint_bit_for_bit():
     values = [[0.1, 0.7], [1e-9], [123456.789], [1 / 3]]
     for k, v in enumerate(values):
         whole.add("network", loss(v), torch.tensor(0.1 * k))
-        (first if k < 2 else second).add("network", loss(v), torch.tensor(0.1 * k)) if k < 2 else None
+        if k < 2:
+            first.add("network", loss(v), torch.tensor(0.1 * k))
     second.load(json.loads(json.dumps(first.state())), Group())
     for k, v in list(enumerate(values))[2:]:
         second.add("network", loss(v), torch.tensor(0.1 * k))

@@ -49,8 +49,8 @@ class SongUNet(Model):
     precision: Literal["float32", "bfloat16"] = "float32"
     """Of convolutions and activations; parameters, embedding and output are float32.
 
-    Forward and backward on two cores with AVX-512 bfloat16, 32 patches of 64 x 64, against float32 as torch comes (NCHW): with activations
-    channels-last, as they always are, 1.2 times as fast with 32 and with 64 channels; in bfloat16 2.5 times with 32 and 2.8 times with 64
+    Forward and backward on cores with AVX-512 bfloat16, 32 patches of 64 x 64, against float32 as torch comes (NCHW): with activations
+    channels-last, as they always are, 1.2 times as fast; in bfloat16 2.5 times with 32 channels (two cores) and 2.8 with 64 (one core)
     (`tests/benchmarks/networks.py`). A processor without such instructions is faster in float32.
     """
 

@@ -24,9 +24,12 @@ from wxexp.training.steps import Stepper
 from wxexp.training.validation import validate
 from wxexp.training.window import Window
 
-TRACKED_STEPS = 50
-"""Steps between rows of training scalars; fewer where training is short, for 200 rows."""
 PROGRESS_SECONDS = 0.2
+
+
+def tracked_steps(steps: int) -> int:
+    """Steps between rows of training scalars: 50, fewer where training is short, for 200 rows."""
+    return min(50, max(1, steps // 200))
 
 
 class Interrupted(Exception):
@@ -89,7 +92,7 @@ class _Loop:
         training = experiment.training
         self.seed, self.training, self.session, self.tracker, self.progress = experiment.seed, training, session, tracker, progress
         self.steps = math.ceil(training.samples / training.batch_size)
-        self.tracked = min(TRACKED_STEPS, max(1, self.steps // 200))
+        self.tracked = tracked_steps(self.steps)
         self.learner = learner.to(session.device).train()
         self.stepper = Stepper(experiment, learner, session)
         self.world, self.first = self.stepper.world, session.rank == 0
