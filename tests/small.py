@@ -8,7 +8,10 @@ def downscaling() -> wx.Experiment:
     return wx.Experiment(
         name="small",
         dataset=wx.datasets.Downscaling(
-            source=wx.datasets.SyntheticFields(cells=(16, 24), times=84), targets=("tas", "pr"), static=("orog",), bounds={"pr": (0.0, None)}
+            source=wx.datasets.SyntheticFields(cells=(16, 24), times=84),
+            targets=("tas", "pr"),
+            static=("orog",),
+            bounds={"pr": (0.0, None)},
         ),
         model=wx.models.SongUNet(channels=16, multipliers=(1,), blocks=1, embedding=16),
         objective=wx.objectives.Denoising(),

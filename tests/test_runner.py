@@ -65,7 +65,11 @@ def test_members_are_within_bounds_and_missing_where_the_mask_is(undisturbed: ru
 
 
 def test_what_is_done_is_not_done_again(undisturbed: runner.Run) -> None:
-    stamps = {path: path.stat().st_mtime_ns for path in undisturbed.directory.rglob("*") if path.is_file() and path.name not in ("lock", "log.txt")}
+    stamps = {
+        path: path.stat().st_mtime_ns
+        for path in undisturbed.directory.rglob("*")
+        if path.is_file() and path.name not in ("lock", "log.txt")
+    }
     again = wx.run(undisturbed.experiment, runs=undisturbed.home)
     assert again.score_dir == undisturbed.score_dir
     assert {path: path.stat().st_mtime_ns for path in stamps} == stamps

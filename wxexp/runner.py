@@ -199,7 +199,9 @@ class Stages:
         self._record(out)
         if (out / "table.json").exists():
             return
-        tree = scoring.prepare(experiment, self.opened, members=self.found.sample_dir / "members.zarr", out=out, imports=packages(experiment))
+        tree = scoring.prepare(
+            experiment, self.opened, members=self.found.sample_dir / "members.zarr", out=out, imports=packages(experiment)
+        )
         cases, sources, variables = len(tree["plan"]["cases"]), len(tree["plan"]["sources"]), len(tree["plan"]["variables"])
         self.progress.stage("score", sources * (cases + variables), "items")
         scoring.score(tree=tree, executor=self.executor, out=out, progress=lambda done, _: self.progress.done(done))

@@ -120,9 +120,23 @@ def test_static_channels_in_order():
 def test_the_season_is_a_condition():
     opened = synthetic(targets=("tas",), bounds={})
     condition = opened.read(opened.items("train")[:1]).condition
-    assert condition.shape[1] == opened.ports.condition == 3
-    assert float(condition[0, 1].max()) == pytest.approx(0, abs=1e-6) and float(condition[0, 2].min()) == 1  # sine and cosine on 1 January
-    assert synthetic(targets=("tas",), bounds={}, predictors=("pr",), calendar=()).ports.condition == 2
+    assert condition.shape[1] == opened.ports.condition == 4
+    assert float(condition[0, 2].max()) == pytest.approx(0, abs=1e-6) and float(condition[0, 3].min()) == 1  # sine and cosine on 1 January
+    assert synthetic(targets=("tas",), bounds={}, predictors=("pr",), calendar=()).ports.condition == 3
+
+
+@pytest.mark.parametrize("target", ["residual", "residual_anomaly"])
+def test_the_network_sees_the_block_means_of_what_it_learns(target):
+    """Without a transform the mean of the target over a block is known: it is the second channel, but for one factor."""
+    opened = synthetic(targets=("tas",), bounds={}, target=target)
+    batch = opened.read(opened.items("test"))
+    area = torch.from_numpy(opened.grid.area()) * batch.mask[0, 0]
+    block = slice(4, 8), slice(8, 12)
+    known = batch.condition[:, 1, *block]
+    assert torch.equal(known.amin((1, 2)), known.amax((1, 2)))  # one value a block
+    mean = (batch.target[:, 0, *block] * area[block]).sum((1, 2)) / area[block].sum()
+    ratio = mean / known[:, 0, 0]
+    assert float(ratio.std()) < 1e-3 * abs(float(ratio.mean()))
 
 
 def test_bounds_hold_after_decoding(residual):
@@ -152,7 +166,7 @@ def test_a_ring_can_be_downscaled():
     ).open()
     items = opened.items("test")
     batch = opened.read(items)
-    assert batch.condition.shape[1:] == (1, 40) and batch.target.shape == batch.condition.shape
+    assert batch.condition.shape[1:] == (2, 40) and batch.target.shape[1:] == (1, 40)
     assert torch.allclose(opened.codec.decode(batch.target, batch), physical(opened, items), atol=1e-4)
     assert opened.coarse(items)[0, 0] == pytest.approx(physical(opened, items)[0, 0].view(10, 4).mean(1), abs=1e-5)
 

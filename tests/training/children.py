@@ -1,4 +1,7 @@
-"""What the tests of this folder run in other processes: `python children.py fates DIRECTORY`, `... rank DIRECTORY RANK`, `... chaos DIRECTORY SEED`."""
+"""What the tests of this folder run in other processes.
+
+python children.py fates DIRECTORY | rank DIRECTORY RANK | chaos DIRECTORY SEED
+"""
 
 from __future__ import annotations
 
@@ -138,7 +141,7 @@ def chaos(directory: Path, seed: int) -> None:
     whole = time.monotonic() - began
     while statuses == statuses[:1] or statuses[-1] != 0:
         assert len(statuses) < 200, statuses
-        statuses.append(in_child(lambda: run(experiment, places[1]), seconds=whole * random.uniform(0.1, 0.9)))
+        statuses.append(in_child(lambda: run(experiment, places[1]), seconds=whole * random.uniform(0.1, 0.5)))
     (directory / "statuses.json").write_text(json.dumps(statuses))
 
 

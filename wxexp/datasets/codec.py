@@ -119,6 +119,12 @@ class DownscalingCodec(FieldCodec):
         base = self._transformed(condition[:, :count]) + self._offset(origin, tuple(t.shape[2:]))
         return (t - base) / _wide(self.residual_std, t)
 
+    def physical(self, interpolated: Tensor) -> Tensor:
+        """What a prediction of zero means, [B, C, *S]: the interpolated fields, with the mean residual where that is part of the target."""
+        base = self._transformed(interpolated[:, : len(self.targets)])
+        offset = 0.0 if self.target == "field" else self.residual_mean[None]
+        return self._physical(base + offset)
+
     def decode(self, y: Tensor, batch: Batch) -> Tensor:
         if self.target == "field":
             return self._physical(self._transformed(y))

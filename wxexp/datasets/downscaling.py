@@ -24,14 +24,15 @@ from wxexp.datasets.partition import SPLITS, Cyclic, Partition
 from wxexp.datasets.patches import crop
 from wxexp.datasets.static import Geometry, channels
 from wxexp.datasets.times import Calendar, calendar
-from wxexp.fields.interpolation import Method, block_mean, interpolate
+from wxexp.fields.interpolation import Method, block_mean, block_sum, expand, interpolate
 from wxexp.interfaces import Batch, Codec, Dataset, Frame, Item, Ports, Source, Split
 
 
 class Downscaling(Dataset):
     """Fine fields of `targets` from coarse ones.
 
-    `read` gives as condition the interpolated coarse fields of targets and predictors, standardised, then the calendar's sines and cosines.
+    `read` gives as condition the interpolated coarse fields of targets and predictors, standardised, then what these lack of the known
+    mean of each block for every target, then the calendar's sines and cosines.
     The truth of an item has the dims *S only: downscaling has no lead time.
     """
 
@@ -117,10 +118,11 @@ class OpenedDownscaling:
         coarse_up = self.interpolate(coarse, "bicubic")
         _fit(codec, found, coarse_up, train)
         with torch.no_grad():
-            self._condition = codec.normalise(coarse_up)
+            interpolated = codec.normalise(coarse_up)
             origin = torch.zeros((len(found.times), len(shape)), dtype=torch.int64)
-            learnt = codec.learnt(self._truth, self._condition, origin)
+            learnt = codec.learnt(self._truth, interpolated, origin)
             self._target = torch.where(self._mask & ~learnt.isnan(), learnt, 0.0)
+            self._condition = torch.cat([interpolated, _lacking(codec, found, self._coarse, interpolated, train, spec.factor)], dim=1)
         inputs = self._condition.shape[1] + self._calendar.shape[1]
         self.ports = Ports(target=count, condition=inputs, static=self._static.shape[1], out=count, grid=self.grid)
 
@@ -183,6 +185,25 @@ def _coarsen(found: Contents, factor: int) -> Tensor:
     area = found.grid.area()
     means = [block_mean(found.values[:, v], factor, weights=area * valid) for v, valid in enumerate(found.valid)]
     return torch.from_numpy(np.stack(means, axis=1).astype(np.float32))
+
+
+def _lacking(
+    codec: DownscalingCodec, found: Contents, coarse: Tensor, interpolated: Tensor, train: np.ndarray, factor: int
+) -> Tensor:
+    """What a prediction of zero lacks of each block's known mean, in standard deviations (over valid cells and training times), float32 [time, target, *S].
+
+    The network could find out by averaging over blocks, which convolutions do badly. Zero in blocks without valid cells.
+    """
+    count, area = len(codec.targets), found.grid.area()
+    base = codec.physical(interpolated).numpy()
+    gaps = np.empty_like(base)
+    for v in range(count):
+        valid = found.valid[v]
+        gap = coarse[:, v].numpy() - block_mean(base[:, v], factor, weights=area * valid)
+        blocks = block_sum(valid.astype(np.float64), factor, dims=valid.ndim) > 0
+        fine = expand(np.where(blocks, gap, 0.0), factor, found.grid.shape)
+        gaps[:, v] = fine / max(float(fine[train][:, valid].std()), 1e-6)
+    return torch.from_numpy(gaps)
 
 
 def _fit(codec: DownscalingCodec, found: Contents, interpolated: Tensor, train: np.ndarray) -> None:
