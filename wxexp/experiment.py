@@ -145,6 +145,8 @@ class Resources(Spec):
     """Processes of one thread that draw and score. 0: this process."""
     threads: int | None = None
     """Threads of a training process. None: all cores."""
+    device: Literal["cpu", "cuda"] | None = None
+    """Where networks run. None: a GPU where there is one."""
 
     def __post_init__(self) -> None:
         _at_least(self, 0, "workers")

@@ -50,10 +50,7 @@ class Console:
         self._bar: Bar | None = None
         self._task: TaskID | None = None
         if sys.stdout.isatty():
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-            columns = (TextColumn("{task.description:7}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"))
-            self._bar = Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), TextColumn("{task.fields[text]}"))
+            self._bar = _bar()
 
     def __enter__(self) -> Console:
         if self._bar:
@@ -68,20 +65,22 @@ class Console:
         self._name, self._unit, self._total, self._first = name, unit, total, None
         self._began = self._said = time.monotonic()
         if self._bar:
-            self._task = self._bar.add_task(name, total=total, unit=unit, text="")
+            self._task = self._bar.add_task(name, total=total, text="", rate="")
 
     def done(self, amount: float, text: str = "") -> None:
-        if self._bar and self._task is not None:
-            self._bar.update(self._task, completed=amount, text=text)
-            return
         now = time.monotonic()
         if self._first is None:
             self._first, self._began = amount, now
+        rate = (amount - self._first) / max(now - self._began, 1e-9)
+        speed = f"{rate:.3g} {self._unit}/s" if rate > 0 else self._unit
+        if self._bar and self._task is not None:
+            self._bar.update(self._task, completed=amount, text=text, rate=speed)
+            return
         if amount < self._total and now - self._said < self.EVERY_SECONDS:
             return
-        self._said, rate = now, (amount - self._first) / max(now - self._began, 1e-9)
+        self._said = now
         left = f", {(self._total - amount) / rate:.0f} s left" if rate > 0 and amount < self._total else ""
-        speed = f", {rate:.3g} {self._unit}/s" if rate > 0 else ""
+        speed = f", {speed}" if rate > 0 else ""
         print(f"{self._name:7} {amount:.0f}/{self._total:.0f} {self._unit}{speed}{left}{'  ' + text if text else ''}", flush=True)
 
     def line(self, text: str) -> None:
@@ -89,3 +88,11 @@ class Console:
             self._bar.console.print(text, highlight=False)
         else:
             print(text, flush=True)
+
+
+def _bar() -> Bar:
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+    name, rate, text = TextColumn("{task.description:7}"), TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[text]}")
+    left = TimeRemainingColumn(compact=True)
+    return Progress(name, BarColumn(20), MofNCompleteColumn(), rate, TimeElapsedColumn(), TextColumn("left"), left, text)

@@ -28,6 +28,8 @@ from wxexp.interfaces import Learner, Opened
 from wxexp.progress import Progress, Silent
 
 if TYPE_CHECKING:
+    import torch
+
     from wxexp.members.executor import LocalExecutor
 
 Stage = Literal["train", "sample", "score", "report"]
@@ -142,7 +144,7 @@ class Stages:
             return
         learner = build(self.experiment, self.opened, self.parent)
         self.progress.stage("train", training.samples, "samples")
-        with _threads(self.experiment.resources.threads), LocalSession(train_dir) as session:
+        with _threads(self.experiment.resources.threads), LocalSession(train_dir, device=self.device) as session:
             tracker = JsonlTracker(self.found.directory / "metrics.jsonl", batch_size=training.batch_size)
             try:
                 train(
@@ -168,6 +170,15 @@ class Stages:
         return load_checkpoint(found.checkpoint(), weights="ema")[1].freeze()
 
     @cached_property
+    def device(self) -> torch.device:
+        import torch
+
+        chosen, there = self.experiment.resources.device, torch.cuda.is_available()
+        if chosen == "cuda" and not there:
+            raise ValueError("resources.device is 'cuda', and torch finds no GPU here; possible: cpu")
+        return torch.device(chosen or ("cuda" if there else "cpu"))
+
+    @cached_property
     def executor(self) -> LocalExecutor:
         from wxexp.members.executor import LocalExecutor
 
@@ -189,6 +200,7 @@ class Stages:
             items=items,
             executor=self.executor,
             imports=packages(self.experiment),
+            device=self.device.type,
             progress=lambda done, total: self.progress.done(done),
         )
 

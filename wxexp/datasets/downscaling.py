@@ -187,10 +187,8 @@ def _coarsen(found: Contents, factor: int) -> Tensor:
     return torch.from_numpy(np.stack(means, axis=1).astype(np.float32))
 
 
-def _lacking(
-    codec: DownscalingCodec, found: Contents, coarse: Tensor, interpolated: Tensor, train: np.ndarray, factor: int
-) -> Tensor:
-    """What a prediction of zero lacks of each block's known mean, in standard deviations (over valid cells and training times), float32 [time, target, *S].
+def _lacking(codec: DownscalingCodec, found: Contents, coarse: Tensor, interpolated: Tensor, train: np.ndarray, factor: int) -> Tensor:
+    """What a prediction of zero lacks of each block's known mean, over its standard deviation in training, float32 [time, target, *S].
 
     The network could find out by averaging over blocks, which convolutions do badly. Zero in blocks without valid cells.
     """
