@@ -1,4 +1,4 @@
-"""Which temperatures and how much rain fell within an 8 x 8 block of cells whose mean is known?
+"""Which temperatures and how much rain fell within a block of 8 x 8 cells, if only the block's mean is known?
 
 Data: NRCan ANUSPLIN daily observations of 1990 (maximum and minimum temperature, precipitation; 1/12 degree, southern Ontario and
 Quebec) with orography. Of every 28 days 20 are for training, 2 for validation, 3 for test, with gaps between. A diffusion model learns
@@ -9,6 +9,7 @@ import wxexp as wx
 
 
 def experiment() -> wx.Experiment:
+    levels = wx.levels.Karras(sigma_min=0.01, sigma_max=80.0, rho=7.0)
     return wx.Experiment(
         name="quickstart",
         dataset=wx.datasets.Downscaling(
@@ -16,14 +17,22 @@ def experiment() -> wx.Experiment:
             factor=8,
             targets=("tasmax", "tasmin", "pr"),
             static=("orog",),
+            target="residual_anomaly",
+            bounds={"pr": (0.0, None)},
             patch=(64, 64),
             partition=wx.datasets.Cyclic(period=28, train=(0, 20), valid=(21, 23), test=(24, 27)),
         ),
-        model=wx.models.SongUNet(channels=32, multipliers=(1, 2, 2), patch=2, dropout=0.1, precision="bfloat16"),
+        model=wx.models.SongUNet(channels=32, multipliers=(1, 2, 2), patch=2, precision="bfloat16"),
         objective=wx.objectives.Denoising(parameterization=wx.diffusion.parameterizations.EDM(sigma_data=1.0)),
-        scheduler=wx.schedulers.LogNormal(mean=-0.4, std=1.2),
-        sampler=wx.samplers.DPMSolver2M(steps=12, levels=wx.levels.Karras(sigma_min=0.01, sigma_max=80.0, rho=7.0)),
-        training=wx.Training(samples=40_000, batch_size=32),
+        scheduler=wx.schedulers.LogNormal(mean=0.3, std=1.4),
+        sampler=wx.samplers.DPMSolver2M(steps=12, levels=levels),
+        training=wx.Training(
+            samples=27_000,
+            batch_size=32,
+            optimizer=wx.AdamW(rate=2e-3, warmup=2_000),
+            ema=4_000,
+            validation=wx.Validation(every=9_000, items=6, members=4, sampler=wx.samplers.DPMSolver2M(steps=8, levels=levels)),
+        ),
         ensemble=wx.Ensemble(members=16),
         scoring=wx.Scoring(
             metrics={
@@ -33,13 +42,13 @@ def experiment() -> wx.Experiment:
                 "rmse": wx.metrics.RMSE(),
                 "bias": wx.metrics.Bias(),
                 "spread_skill": wx.metrics.SpreadSkill(),
-                "ranks": wx.metrics.RankHistogram(),
+                "rank_histogram": wx.metrics.RankHistogram(),
                 "lsd": wx.metrics.LogSpectralDistance(),
             },
             baselines={
                 "bilinear": wx.baselines.Interpolation(method="bilinear"),
                 "bicubic": wx.baselines.Interpolation(method="bicubic"),
-                "mean_residual": wx.baselines.MeanResidual(),
+                "mean_residual": wx.baselines.MeanResidual(method="bicubic"),
             },
         ),
         resources=wx.Resources(workers=2),
