@@ -124,7 +124,7 @@ def validation_scores(curves: Mapping[str, Mapping[str, Curve]], *, units: Mappi
     """
     data = _curves({f"{score}_{variable}": curve for score, lines in curves.items() for variable, curve in lines.items()}, unit)
     columns = min(3, len(curves))
-    figure = new_figure(-(-len(curves) // columns) * 2.5)
+    figure = new_figure(-(-len(curves) // columns) * 3.1)
     palette = (FORECAST, MEAN, *OTHERS)
     for axis, (score, lines) in zip(panel_grid(figure, len(curves), columns), curves.items(), strict=True):
         ratio = score == "spread_skill"
@@ -140,5 +140,5 @@ def validation_scores(curves: Mapping[str, Mapping[str, Curve]], *, units: Mappi
         _sample_axis(axis, unit)
         axis.set_ylabel("" if ratio else "relative to the first")
         axis.grid(True)
-        axis.legend()
+        axis.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))  # below, where no curve is
     return figure, data
