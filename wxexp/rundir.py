@@ -101,7 +101,8 @@ def prepare(path: Path) -> Path:
 
 
 def provenance() -> dict[str, object]:
-    """What made a run: versions, commit and command; nothing of the environment."""
+    """What made a run: versions, commit and command (None from Python); nothing of the environment."""
+    ours = Path(sys.argv[0]).name == "wxexp" or Path(sys.argv[0]).parts[-2:] == ("wxexp", "__main__.py")
     names = ("wxexp", "torch", "ray", "xarray", "zarr", "numpy", "numba")
     versions = {}
     for name in names:
@@ -109,7 +110,7 @@ def provenance() -> dict[str, object]:
             versions[name] = version(name)
     return {
         "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": " ".join(["python -m wxexp", *sys.argv[1:]]),
+        "command": " ".join(["python -m wxexp", *sys.argv[1:]]) if ours else None,
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": versions,
