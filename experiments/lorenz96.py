@@ -27,12 +27,12 @@ def experiment() -> wx.Experiment:
         scheduler=wx.schedulers.LogNormal(mean=-1.2, std=1.2),
         sampler=wx.samplers.DPMSolver2M(steps=16, levels=wx.levels.Karras(sigma_min=0.01, sigma_max=80.0, rho=7.0)),
         training=wx.Training(
-            samples=200_000,
+            samples=110_000,
             batch_size=128,
-            optimizer=wx.AdamW(rate=2e-3, warmup=10_000),
+            optimizer=wx.AdamW(rate=2e-3, warmup=6_000),
             ema=10_000,
             validation=wx.Validation(
-                every=50_000, items=16, members=8, sampler=wx.samplers.DPMSolver2M(steps=16, levels=wx.levels.Karras(sigma_min=0.01))
+                every=27_500, items=16, members=8, sampler=wx.samplers.DPMSolver2M(steps=16, levels=wx.levels.Karras(sigma_min=0.01))
             ),
         ),
         ensemble=wx.Ensemble(members=32, leads=2, chunk=32, rows=32),
