@@ -16,9 +16,9 @@ def experiment() -> wx.Experiment:
         {
             "name": "nrcan",
             "model.channels": 64,
-            "training.samples": 60_000,
-            "training.ema": 8_000,
-            "sampler.steps": 20,
+            "training.samples": 40_000,
+            "training.ema": 6_000,
+            "sampler.steps": 16,
             "ensemble.members": 32,
         },
     )

@@ -1,5 +1,6 @@
 """What every component of a kind must do, over every export: a new one is tested here before it has a test of its own."""
 
+import functools
 import itertools
 import math
 from collections.abc import Callable
@@ -21,10 +22,13 @@ from wxexp.fields.grid import Grid
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces import Inputs, Levels, Model, Ports, Sampler, Scheduler
 
+GIVEN = {"Quantiles": {"scheduler": exports(Scheduler)["LogNormal"]()}, "Shifted": {"by": -1.5}}
+"""Values of fields that have no default, or one that would test nothing."""
+
 
 def every(base: type) -> Callable:
-    """Parametrises over the exports of a kind, built with their defaults."""
-    found = exports(base)
+    """Parametrises over the exports of a kind, built with their defaults and what is given."""
+    found = {name: functools.partial(cls, **GIVEN[name]) if name in GIVEN else cls for name, cls in exports(base).items()}
     return pytest.mark.parametrize("cls", found.values(), ids=found.keys())
 
 
@@ -76,14 +80,14 @@ def test_a_sampler_evaluates_as_often_as_it_declares(cls: type[Sampler]):
 
     gamma = sampler.levels.gamma(7)
     sampler.sample(denoise, tensor(3.0)[:, None, None], gamma, silent(1))
-    assert len(gammas) == 6 * cls.evaluations + 1
+    assert len(gammas) == 6 * cls.evaluations + 1 + cls.startup
     assert min(gammas) == gamma[0].item() and max(gammas) == gamma[-1].item()
 
 
 @every(Sampler)
 def test_terminal_denoise_is_one_jump_from_what_keep_returns(cls: type[Sampler]):
     """With it, the error on a Gaussian is S / sqrt(S^2 + s_min^2) - 1, for any number of steps."""
-    gamma = torch.linspace(-2 * math.log(20), -2 * math.log(0.4), 801, dtype=torch.float64)
+    gamma = torch.linspace(-2 * math.log(20), -2 * math.log(0.4), 21 if cls.stochastic else 801, dtype=torch.float64)
     y = tensor(9.0, -4.0)[:, None, None]
     kept, jumped = (cls(terminal=t).sample(ExactGaussian(1.0, 0.25), y, gamma, silent(2)) for t in ("keep", "denoise"))
     torch.testing.assert_close(jumped, ExactGaussian(1.0, 0.25)(kept, gamma[-1]), rtol=0, atol=0)
@@ -151,6 +155,18 @@ def test_time_is_the_inverse_of_gamma_which_decreases(cls: type[Scheduler]):
     gamma = cls().gamma(t)
     assert (gamma.diff() < 0).all()
     torch.testing.assert_close(cls().time(gamma), t, rtol=0, atol=1e-10)
+
+
+@every(Scheduler)
+def test_time_runs_from_the_cleanest_to_the_noisiest_level(cls: type[Scheduler]):
+    """To the ends of the range, beyond which there is nothing, or without end."""
+    for t, end, beyond in zip((0.0, 1.0), reversed(cls().range), (1, -1), strict=True):
+        gamma = cls().gamma(tensor(t))
+        if math.isfinite(end):
+            assert gamma.item() == pytest.approx(end, abs=1e-8) and cls().log_density(gamma).isfinite()
+            assert cls().time(gamma + beyond) == t and cls().log_density(gamma + beyond) == -math.inf
+        else:
+            assert beyond * gamma > 70
 
 
 @every(Scheduler)

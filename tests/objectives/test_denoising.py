@@ -14,7 +14,7 @@ from wxexp.interfaces import Batch, Dataset, Group, Inputs, Learner, Model, Netw
 from wxexp.levels import Karras
 from wxexp.objectives import Denoising, Regression
 from wxexp.samplers import DPMSolver2M, Euler, Heun
-from wxexp.schedulers import LogNormal
+from wxexp.schedulers import Adaptive, LogNormal
 
 
 class Ignorant(Model):
@@ -146,6 +146,24 @@ def test_a_schedule_is_told_what_it_adapts_to():
     model.commit(loss, dataclasses.replace(step(4), draws=None))
     ((gamma, error, world),) = told
     assert torch.equal(gamma, loss.gamma) and torch.equal(error, loss.error) and world == Group()
+
+
+@pytest.mark.parametrize(
+    ("weighting", "weight"),
+    [(weightings.Exponential(rate=0.5), lambda gamma: math.exp(-gamma / 2)), (weightings.EDM(), lambda gamma: 1.0)],
+    ids=["of gamma", "of samples"],
+)
+def test_an_adaptive_schedule_sees_errors_times_a_weight_with_respect_to_gamma(weighting, weight):
+    """Of an ignorant network the mean error of the noise is sigmoid(gamma); each of eight stratified samples has a bin of its own."""
+    built = learner(scheduler=Adaptive(gamma_min=-4.0, gamma_max=4.0, bins=8, decay=0.0), weighting=weighting)
+    loss = built(batch(8), step(8))
+    built.commit(loss, step(8))
+    expected = sorted([weight(g) * e for g, e in zip(loss.gamma.tolist(), loss.error.tolist(), strict=True)])
+    torch.testing.assert_close(built.schedule.mean.sort().values.tolist(), expected, rtol=1e-6, atol=0)
+    gamma = loss.gamma.sort(descending=True).values
+    torch.testing.assert_close(
+        built.schedule.mean / torch.sigmoid(gamma), torch.tensor([weight(g) for g in gamma]).double(), rtol=0.5, atol=0
+    )
 
 
 def test_the_network_is_built_for_the_noisy_target_and_its_level():

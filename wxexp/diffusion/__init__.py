@@ -8,6 +8,8 @@ the network. So parameterizations, scalings, conditionings, weightings, schedule
 from wxexp.diffusion import (
     conditionings as conditionings,
     denoisers as denoisers,
+    flow as flow,
+    guidance as guidance,
     noise as noise,
     noise_level as noise_level,
     parameterizations as parameterizations,
@@ -15,4 +17,4 @@ from wxexp.diffusion import (
     weightings as weightings,
 )
 
-__all__ = ["conditionings", "denoisers", "noise", "noise_level", "parameterizations", "scalings", "weightings"]
+__all__ = ["conditionings", "denoisers", "flow", "guidance", "noise", "noise_level", "parameterizations", "scalings", "weightings"]

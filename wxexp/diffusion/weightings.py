@@ -19,7 +19,7 @@ from torch import Tensor
 
 from wxexp.config import Spec
 
-__all__ = ["EDM", "Data", "Flow", "Simple", "Uniform"]
+__all__ = ["EDM", "Data", "Exponential", "Flow", "MinSNR", "Sigmoid", "Simple", "SoftMinSNR", "Uniform"]
 
 
 class Weighting(Spec):
@@ -61,8 +61,29 @@ class Uniform(DensityWeighting):
         return torch.zeros_like(gamma)
 
 
+class Sigmoid(DensityWeighting):
+    """The weight w = sigmoid(bias - gamma), which spares the cleanest levels (Kingma and Gao 2023; Hoogeboom et al. 2024)."""
+
+    bias: float = 2.0
+
+    def log_weight(self, gamma: Tensor) -> Tensor:
+        return F.logsigmoid(self.bias - gamma)
+
+
+class Exponential(DensityWeighting):
+    """The weight w = exp(-rate gamma).
+
+    At rate = 1/2 it is what flow matching with uniform times and v with cosine times learn, up to a constant (Kingma and Gao 2023).
+    """
+
+    rate: float = 0.5
+
+    def log_weight(self, gamma: Tensor) -> Tensor:
+        return -self.rate * gamma
+
+
 class Simple(SampleWeighting):
-    """The factor omega = 1: the plain eps-loss of Ho et al. (2020)."""
+    """The factor omega = 1: the plain eps-loss of Ho et al. (2020), and the SNR weighting exp(gamma) of the error of x."""
 
     def log_omega(self, gamma: Tensor) -> Tensor:
         return torch.zeros_like(gamma)
@@ -93,3 +114,29 @@ class EDM(SampleWeighting):
 
     def log_omega(self, gamma: Tensor) -> Tensor:
         return F.softplus(-gamma - 2 * math.log(self.sigma_data))
+
+
+class MinSNR(SampleWeighting):
+    """The factor omega = min(snr, limit) / snr: the error of x counts snr = exp(gamma), at most `limit` (Hang et al. 2023)."""
+
+    limit: float = 5.0
+
+    def __post_init__(self) -> None:
+        if self.limit <= 0:
+            raise ValueError(f"MinSNR.limit must be positive, got {self.limit}")
+
+    def log_omega(self, gamma: Tensor) -> Tensor:
+        return (math.log(self.limit) - gamma).clamp(max=0)
+
+
+class SoftMinSNR(SampleWeighting):
+    """The factor omega = s^2 / (s^2 + sigma_data^2), a smooth `MinSNR` (Crowson et al. 2024)."""
+
+    sigma_data: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.sigma_data <= 0:
+            raise ValueError(f"SoftMinSNR.sigma_data must be positive, got {self.sigma_data}")
+
+    def log_omega(self, gamma: Tensor) -> Tensor:
+        return F.logsigmoid(-gamma - 2 * math.log(self.sigma_data))

@@ -48,7 +48,10 @@ class Schedule(nn.Module):
         raise NotImplementedError
 
     def update(self, gamma: Tensor, error: Tensor, world: Group) -> None:
-        """Adapts to unweighted errors [B] at log-SNR gamma [B], reduced over `world`; a no-op for fixed schedules."""
+        """Adapts to the errors [B] at log-SNR gamma [B], reduced over `world`; a no-op for fixed schedules.
+
+        Errors are those of the noise, times w where the objective has a weight with respect to gamma.
+        """
 
 
 class FixedSchedule(Schedule):
@@ -92,7 +95,8 @@ class Noise(Protocol):
 class Sampler(Spec):
     """How a sample is drawn.
 
-    Class attributes: `order` of convergence, `evaluations` of the denoiser per step, `stochastic`, and `source` (the publication).
+    Class attributes: `order` of convergence, `evaluations` of the denoiser per step and `startup`, those beyond at the start,
+    `stochastic`, and `source` (the publication).
     Fields: number of `steps` (noise levels), their `levels`, and what `terminal` does: "denoise" jumps from the last level to the
     estimate of x, "keep" returns the state at the last level.
     """
@@ -100,6 +104,7 @@ class Sampler(Spec):
     registry: ClassVar[str] = "wxexp.samplers"
     order: ClassVar[int]
     evaluations: ClassVar[int]
+    startup: ClassVar[int] = 0
     stochastic: ClassVar[bool]
     source: ClassVar[str]
     steps: int

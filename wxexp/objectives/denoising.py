@@ -18,7 +18,7 @@ from wxexp.diffusion.denoisers import NetworkDenoiser
 from wxexp.diffusion.noise import DrawnNoise
 from wxexp.diffusion.parameterizations import EDM, Parameterization
 from wxexp.diffusion.scalings import InputScaling
-from wxexp.diffusion.weightings import Weighting
+from wxexp.diffusion.weightings import DensityWeighting, Weighting
 from wxexp.experiment import Experiment
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces import Batch, Inputs, Learner, Loss, Parts, Sampler, Step
@@ -83,7 +83,10 @@ class DenoisingLearner(Learner):
 
     def commit(self, loss: Loss, step: Step) -> None:
         assert loss.gamma is not None and loss.error is not None
-        self.schedule.update(loss.gamma, loss.error, step.world)
+        error = loss.error
+        if isinstance(self.weighting, DensityWeighting):
+            error = self.weighting.log_weight(loss.gamma).exp() * error
+        self.schedule.update(loss.gamma, error, step.world)
 
     def members(self, batch: Batch, draws: Draws, sampler: Sampler | None) -> Tensor:
         """[B, M, C, *S] float32, masked cells 0; a FloatingPointError names the noise level at which the network was not finite."""

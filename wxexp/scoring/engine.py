@@ -178,13 +178,14 @@ def _times(plan: Plan) -> np.ndarray:
 
 
 def _dataset(found: Sequence[Arrays], plan: Plan, needed: dict[str, Statistic]) -> xr.Dataset:
-    """Results of all cases of a source, in time order."""
-    data = {}
+    """Results of all cases of a source, in time order; a dim of another size than the first of its name is `name_size`."""
+    data, sizes = {}, dict[str, int]()
     for key in found[0]:
         if key != "members":
             statistic, _, name = key.partition("/")
             values = np.stack([arrays[key] for arrays in found])
-            extra = needed[statistic].dims.get(name, ())
+            names = zip(needed[statistic].dims.get(name, ()), values.shape[4:], strict=True)
+            extra = [dim if sizes.setdefault(dim, size) == size else f"{dim}_{size}" for dim, size in names]
             data[f"{statistic}.{name}"] = (("case", "lead", "variable", "group", *extra), values)
     counts = {int(arrays["members"]) for arrays in found}
     if len(counts) > 1:

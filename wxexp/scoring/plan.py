@@ -9,6 +9,7 @@ from wxexp.config import to_tree
 from wxexp.config.tree import TYPE, defaults
 from wxexp.experiment import Experiment
 from wxexp.interfaces import Statistic
+from wxexp.statistics.cells import label
 
 FORECAST = "forecast"
 
@@ -58,8 +59,14 @@ def statistics(experiment: Experiment) -> dict[str, Statistic]:
 
 
 def name_of(statistic: Statistic) -> str:
-    """`errors`, or `spectrum_window_none` where a field is not its default."""
+    """`errors`, or `spectrum_window_none` where a field is not its default; `exceedances_thresholds_1_5` with a field of several values."""
     snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(statistic).__name__).lower()
     default = {name: to_tree(value) for name, value in defaults(type(statistic)).items()}
     own = {name: value for name, value in to_tree(statistic).items() if name != TYPE and value != default.get(name)}
-    return "_".join([snake, *(f"{name}_{value}" for name, value in own.items())])
+    return "_".join([snake, *(f"{name}_{_text(value)}" for name, value in own.items())])
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return "_".join(_text(each) for each in value)
+    return label(value) if isinstance(value, float) else str(value)

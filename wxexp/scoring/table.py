@@ -29,7 +29,7 @@ def open_sums(experiment: Experiment, out: Path) -> CaseSums:
     baselines: dict[str, CaseSums] = {}
     for source in [*plan["sources"][1:], FORECAST]:
         with xr.open_zarr(path, group=source, chunks=None) as data:
-            arrays = {str(name).replace(".", "/", 1): x.values for name, x in data.data_vars.items()}
+            arrays = {"/".join(str(name).rsplit(".", 1)): x.values for name, x in data.data_vars.items()}
             members = int(data.attrs["members"])
         references = dict(baselines) if source == FORECAST else None
         baselines[source] = CaseSums(source, members, arrays, plan=plan, draws=draws, seed=seed, references=references)

@@ -6,7 +6,25 @@ cells that should share the pass over the ensemble is a `Point` with a column in
 whatever is not linear (a root, a ratio, a logarithm) belongs to the metric.
 """
 
+from wxexp.statistics.exceedances import Exceedances as Exceedances
+from wxexp.statistics.field_distances import FieldDistances as FieldDistances
+from wxexp.statistics.neighbourhoods import Neighbourhoods as Neighbourhoods
 from wxexp.statistics.point import Errors as Errors, Moments as Moments, Pairs as Pairs, Ranks as Ranks
+from wxexp.statistics.quantiles import Quantiles as Quantiles
 from wxexp.statistics.spectrum import Spectrum as Spectrum
+from wxexp.statistics.tail_pairs import TailPairs as TailPairs
+from wxexp.statistics.variogram import Variogram as Variogram
 
-__all__ = ["Errors", "Moments", "Pairs", "Ranks", "Spectrum"]
+__all__ = [
+    "Errors",
+    "Exceedances",
+    "FieldDistances",
+    "Moments",
+    "Neighbourhoods",
+    "Pairs",
+    "Quantiles",
+    "Ranks",
+    "Spectrum",
+    "TailPairs",
+    "Variogram",
+]
