@@ -53,6 +53,16 @@ def test_what_was_half_written_is_ignored_and_removed(tmp_path):
     assert [path.name for path in session.scratch.iterdir()] == ["mean.zarr"]
 
 
+def test_what_a_killed_process_did_not_come_to_delete_is_deleted(tmp_path):
+    session = LocalSession(tmp_path)
+    save(session, 3)
+    old = (tmp_path / folder_name(3)).rename(tmp_path / "aside")
+    save(session, 6)
+    old.rename(tmp_path / folder_name(3))  # as after SIGKILL between taking over step 6 and deleting step 3
+    assert LocalSession(tmp_path).restore() == tmp_path / folder_name(6)
+    assert names(session) == ["scratch", folder_name(6)]
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_asks_the_second_ends(tmp_path, number):
     before = signal.getsignal(number)

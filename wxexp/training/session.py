@@ -50,10 +50,11 @@ class LocalSession:
         return self._groups[size]
 
     def restore(self) -> Path | None:
-        """The latest checkpoint, or None; what an earlier process left half-written is removed."""
+        """The latest checkpoint, or None; what an earlier process left half-written or did not come to delete is removed."""
         if self.rank == 0:
             for leftover in (*self.directory.glob(f"*{TEMPORARY}"), *self.scratch.glob(f"*{TEMPORARY}")):
                 shutil.rmtree(leftover)
+            self._prune()
         self._barrier()
         return last_checkpoint(self.directory)
 
@@ -62,11 +63,15 @@ class LocalSession:
         if checkpoint is not None:
             checkpoint.replace(self.directory / folder_name(read_state(checkpoint).step))
             flush(self.directory)
-            kept = {last_checkpoint(self.directory), best_checkpoint(self.directory)}
-            for folder in folders(self.directory):
-                if folder not in kept:
-                    shutil.rmtree(folder.rename(folder.with_name(folder.name + TEMPORARY)))  # half a folder is never called step-...
+            self._prune()
         self._barrier()
+
+    def _prune(self) -> None:
+        """Deletes what is neither the last checkpoint nor the best."""
+        kept = {last_checkpoint(self.directory), best_checkpoint(self.directory)}
+        for folder in folders(self.directory):
+            if folder not in kept:
+                shutil.rmtree(folder.rename(folder.with_name(folder.name + TEMPORARY)))  # half a folder is never called step-...
 
     def should_stop(self) -> bool:
         return self._stop
