@@ -61,6 +61,41 @@ def test_show_prints_the_table_and_its_json(ran: tuple[Path, str], capsys: pytes
     assert row["group"] == "all" and row["lead_hours"] is None and row["units"] == "K" and row["low"] <= row["value"] <= row["high"]
 
 
+def test_score_of_files_is_that_of_the_run(ran: tuple[Path, str], capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    """The run's own members.zarr against its truth, written to a file by xarray."""
+    import xarray as xr
+
+    from wxexp import runner
+
+    (run,) = ran[0].iterdir()
+    (members,) = run.rglob("members.zarr")
+    (table,) = (json.loads(path.read_text())["rows"] for path in run.rglob("table.json"))
+    opened = runner.loaded(run).dataset.open()
+    truth = xr.concat([opened.truth(item) for item in opened.items("test")], "time")
+    truth.to_netcdf(tmp_path / "truth.nc")
+    capsys.readouterr()
+    files = ["score", "--truth", str(tmp_path / "truth.nc"), "--members", str(members)]
+    assert main([*files, "--metrics", "crps,mae,rank_histogram", "--variables", "tas,pr", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "values of the truth of tas are NaN and have no weight" in err
+    own = [(row["metric"], row["variable"], row["value"], row["units"]) for row in table if row["source"] == "forecast"]
+    assert [(row["metric"], row["variable"], row["value"], row["units"]) for row in json.loads(out)["rows"]] == own
+    assert main([*files, "--variables", "pr"]) == 0
+    assert "pr (mm day" in (out := capsys.readouterr().out) and "tas" not in out
+
+
+def test_score_refuses_files_that_are_not_there_or_not_asked_for(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert refused(capsys, "score") == "score needs an EXPERIMENT, or --truth PATH and --members PATH"
+    assert refused(capsys, "score", "--truth", "a.nc") == "score needs an EXPERIMENT, or --truth PATH and --members PATH"
+    assert "'small.py' does not go with --truth" in refused(capsys, "score", "small.py", "--truth", "a.nc")
+    assert "'--ensemble.members=2' does not go with --truth, --members" in refused(
+        capsys, "score", "--truth", "a", "--members", "b", "--ensemble.members=2"
+    )
+    assert f"there is no file {tmp_path / 'a.nc'}" in refused(capsys, "score", "--truth", str(tmp_path / "a.nc"), "--members", "b")
+    (tmp_path / "a.nc").write_text("no netCDF")
+    assert "is neither zarr nor netCDF" in refused(capsys, "score", "--truth", str(tmp_path / "a.nc"), "--members", "b")
+
+
 def test_runs_lists_and_deletes_after_asking(
     ran: tuple[Path, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

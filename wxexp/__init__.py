@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # what editors and mypy see; a test compares it with the tabl
     from wxexp.experiment import AdamW as AdamW, Ensemble as Ensemble, Experiment as Experiment, Resources as Resources
     from wxexp.experiment import Scoring as Scoring, Training as Training, Validation as Validation
     from wxexp.runner import load as load, run as run
+    from wxexp.scoring.external import score as score
 else:  # hidden from mypy: a visible module __getattr__ would make every misspelt wx.name an Any
     _MODULES = (
         "baselines datasets diffusion fields interfaces levels likelihoods metrics models objectives perturbations samplers"
@@ -24,6 +25,7 @@ else:  # hidden from mypy: a visible module __getattr__ would make every misspel
         **dict.fromkeys(("ConfigError", "Spec", "edit", "freeze", "product", "thaw"), "config"),
         **dict.fromkeys(("AdamW", "Ensemble", "Experiment", "Resources", "Scoring", "Training", "Validation"), "experiment"),
         **dict.fromkeys(("load", "run"), "runner"),
+        "score": "scoring.external",
     }
 
     def __getattr__(name: str) -> Any:

@@ -13,6 +13,7 @@ from wxexp.config.tree import ConfigError
 
 if TYPE_CHECKING:
     from wxexp.experiment import Experiment
+    from wxexp.interfaces import Row
 
 USAGE = """\
   python -m wxexp run experiments/quickstart.py                  train, draw members, score, report
@@ -73,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("experiment", metavar="EXPERIMENT", help="FILE.py[:function], a record or a run directory")
         command.add_argument("--import", dest="imports", action="append", default=[], metavar="PACKAGE", help="import it first")
         command.usage = f"python -m wxexp {name} EXPERIMENT [--path=value ...] [--runs DIR] [--import PACKAGE]"
+        if name == "score":
+            _add_files(command)
     command = add("show", "the table of a run, and where its report is", runs=True)
     command.add_argument("run", metavar="RUN", help="a run directory, or its name")
     command.add_argument("--json", action="store_true", help="the table as JSON")
@@ -87,6 +90,40 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("action", choices=("fetch", "info"))
     command.add_argument("source", metavar="SOURCE", help="a source such as NRCanDaily; for info also the path of a zarr or NetCDF")
     return parser
+
+
+def _add_files(score: argparse.ArgumentParser) -> None:
+    """Options of `score` for files instead of an experiment."""
+    score.usage = f"{score.usage}\n       python -m wxexp score --truth PATH --members PATH [--metrics A,B] [--variables A,B] [--json]"
+    next(action for action in score._actions if action.dest == "experiment").nargs = "?"
+    files = score.add_argument_group("forecasts made elsewhere, zarr or netCDF")
+    files.add_argument("--truth", metavar="PATH", type=Path, help="fields by time")
+    files.add_argument("--members", metavar="PATH", type=Path, help="forecasts by time, lead time and member")
+    files.add_argument("--metrics", metavar="A,B", help="such as crps,mae; any of `list metrics` that needs no arguments")
+    files.add_argument("--variables", metavar="A,B", help="else all of the members")
+    files.add_argument("--json", action="store_true", help="the table as JSON")
+
+
+def _score(options: argparse.Namespace, rest: list[str]) -> int:
+    """A run's table, or one of files."""
+    given = [f"--{name}" for name in ("truth", "members", "metrics", "variables", "json") if getattr(options, name)]
+    if options.experiment is not None and not given:
+        return _stages(options, rest)
+    if options.experiment is not None or rest:
+        raise ConfigError(f"score takes an EXPERIMENT or files: {(rest or [options.experiment])[0]!r} does not go with {', '.join(given)}")
+    if options.truth is None or options.members is None:
+        raise ConfigError("score needs an EXPERIMENT, or --truth PATH and --members PATH")
+    from wxexp.scoring import external
+    from wxexp.scoring.table import table_text
+
+    metrics, variables = (words.split(",") if words else None for words in (options.metrics, options.variables))
+    with external.read(options.truth) as truth, external.read(options.members) as members:
+        rows = external.score(truth, members, metrics=metrics, variables=variables, say=lambda text: print(text, file=sys.stderr))
+    if options.json:
+        print(table_text(rows), end="")
+    else:
+        _print_rows(rows)
+    return 0
 
 
 def _stages(options: argparse.Namespace, overrides: list[str]) -> int:
@@ -126,10 +163,14 @@ def _short(path: Path) -> Path:
 
 
 def _print_table(scores: Path) -> None:
-    from wxexp.reports.tables import console_table, headline, plain_table
     from wxexp.scoring import read_table
 
-    rows = read_table(scores / "table.json")
+    _print_rows(read_table(scores / "table.json"))
+
+
+def _print_rows(rows: Sequence[Row]) -> None:
+    from wxexp.reports.tables import console_table, headline, plain_table
+
     if sys.stdout.isatty():
         import rich
 
@@ -247,4 +288,4 @@ def _data(options: argparse.Namespace, _: list[str]) -> int:
     return 0
 
 
-_COMMANDS = {**dict.fromkeys(STAGES, _stages), "show": _show, "diff": _diff, "list": _list, "runs": _runs, "data": _data}
+_COMMANDS = {**dict.fromkeys(STAGES, _stages), "score": _score, "show": _show, "diff": _diff, "list": _list, "runs": _runs, "data": _data}

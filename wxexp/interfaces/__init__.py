@@ -40,12 +40,15 @@ from wxexp.interfaces.diffusion import (
     Denoiser as Denoiser,
     FixedSchedule as FixedSchedule,
     Levels as Levels,
-    Likelihood as Likelihood,
     Noise as Noise,
     Perturbation as Perturbation,
     Sampler as Sampler,
     Schedule as Schedule,
     Scheduler as Scheduler,
+)
+from wxexp.interfaces.likelihoods import (
+    FittedLikelihood as FittedLikelihood,
+    Likelihood as Likelihood,
 )
 from wxexp.interfaces.scoring import (
     Baseline as Baseline,

@@ -125,9 +125,3 @@ class Perturbation(Spec):
     """Initial-condition perturbations."""
 
     registry: ClassVar[str] = "wxexp.perturbations"
-
-
-class Likelihood(Spec):
-    """A decoder's likelihood."""
-
-    registry: ClassVar[str] = "wxexp.likelihoods"

@@ -6,5 +6,7 @@ test already runs over it.
 """
 
 from wxexp.models.song_unet import SongUNet as SongUNet
+from wxexp.models.unext import UNeXt as UNeXt
+from wxexp.models.uvit import UViT as UViT
 
-__all__ = ["SongUNet"]
+__all__ = ["SongUNet", "UNeXt", "UViT"]

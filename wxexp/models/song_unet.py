@@ -10,8 +10,7 @@ of GroupNorm, activations channels-last, and all modulations from one matrix pro
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Literal
 
@@ -21,6 +20,7 @@ from torch import Tensor, nn
 
 from wxexp.experiment import Experiment
 from wxexp.interfaces import Inputs, Learner, Model, Network, Ports
+from wxexp.models.layers import Cells, Convolution, embedding
 
 GROUP = 16  # channels of a group; the bfloat16 backward of GroupNorm is three times slower with 8, as 16 fill a vector register
 
@@ -71,27 +71,6 @@ class SongUNet(Model):
         return _UNet(self, ports)
 
 
-class _Convolution(nn.Module):
-    """A convolution of odd width that keeps the size; circular along x where asked, zeros elsewhere."""
-
-    def __init__(self, channels_in: int, channels_out: int, kernel: tuple[int, int], *, zero: bool = False) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(channels_out, channels_in, *kernel))
-        self.bias = nn.Parameter(torch.zeros(channels_out))
-        self.margin = (kernel[0] // 2, kernel[1] // 2)
-        if zero:
-            nn.init.zeros_(self.weight)
-        else:
-            nn.init.kaiming_uniform_(self.weight, nonlinearity="linear")
-
-    def forward(self, x: Tensor, periodic: bool) -> Tensor:
-        rows, columns = self.margin
-        if periodic and columns:
-            x = torch.cat([x[..., -columns:], x, x[..., :columns]], dim=-1)
-            columns = 0
-        return F.conv2d(x, self.weight, self.bias, padding=(rows, columns))
-
-
 class _Attention(nn.Module):
     """Self-attention over all cells, heads of 64 channels or fewer, added to its input."""
 
@@ -99,8 +78,8 @@ class _Attention(nn.Module):
         super().__init__()
         self.heads = max(1, channels // 64)
         self.norm = nn.GroupNorm(channels // GROUP, channels)
-        self.qkv = _Convolution(channels, 3 * channels, (1, 1))
-        self.out = _Convolution(channels, channels, (1, 1), zero=True)
+        self.qkv = Convolution(channels, 3 * channels, (1, 1))
+        self.out = Convolution(channels, channels, (1, 1), zero=True)
 
     def forward(self, x: Tensor) -> Tensor:
         n, channels, height, width = x.shape
@@ -115,11 +94,11 @@ class _Block(nn.Module):
     def __init__(self, channels_in: int, channels_out: int, kernel: tuple[int, int], dropout: float, attention: bool) -> None:
         super().__init__()
         self.norm1 = nn.GroupNorm(channels_in // GROUP, channels_in)
-        self.convolution1 = _Convolution(channels_in, channels_out, kernel)
+        self.convolution1 = Convolution(channels_in, channels_out, kernel)
         self.norm2 = nn.GroupNorm(channels_out // GROUP, channels_out)
         self.dropout = nn.Dropout(dropout)
-        self.convolution2 = _Convolution(channels_out, channels_out, kernel, zero=True)
-        self.shortcut = _Convolution(channels_in, channels_out, (1, 1)) if channels_in != channels_out else None
+        self.convolution2 = Convolution(channels_out, channels_out, kernel, zero=True)
+        self.shortcut = Convolution(channels_in, channels_out, (1, 1)) if channels_in != channels_out else None
         self.attention = _Attention(channels_out) if attention else None
 
     def forward(self, x: Tensor, film: tuple[Tensor, Tensor] | None, periodic: bool) -> Tensor:
@@ -131,53 +110,15 @@ class _Block(nn.Module):
         return x if self.attention is None else self.attention(x)
 
 
-class _Embedding(nn.Module):
-    """Noise level, latent vector and lead time -> one vector, always in float32."""
-
-    OCTAVES = 6
-
-    def __init__(self, ports: Ports, size: int) -> None:
-        super().__init__()
-        self.level, self.latent, self.leads = ports.level, ports.latent, ports.leads if len(ports.leads) > 1 else ()
-        features = (self.level + bool(self.leads)) * (4 * self.OCTAVES + 1) + self.latent
-        self.mlp = nn.Sequential(nn.Linear(features, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU())
-
-    def waves(self, u: Tensor) -> Tensor:
-        """[N, k] -> [N, k * (4 * OCTAVES + 1)]: u itself, and sine and cosine of 2 pi f u with two f an octave from 1/8 to 6."""
-        f = 2.0 ** (torch.arange(2 * self.OCTAVES, device=u.device) / 2 - 3)
-        angle = 2 * math.pi * u[..., None] * f
-        return torch.cat([u[..., None], angle.sin(), angle.cos()], dim=-1).flatten(1)
-
-    def forward(self, inputs: Inputs) -> Tensor:
-        found = []
-        if self.level:
-            assert inputs.level is not None
-            found.append(self.waves(inputs.level.float()))
-        if self.leads:
-            found.append(self.waves(inputs.lead_hours.float()[:, None] / max(self.leads)))
-        if self.latent:
-            assert inputs.latent is not None
-            found.append(inputs.latent.float())
-        embedded: Tensor = self.mlp(torch.cat(found, dim=1))
-        return embedded
-
-
 class _UNet(Network):
     def __init__(self, spec: SongUNet, ports: Ports) -> None:
         super().__init__()
-        assert ports.grid is not None
         self.precision = spec.precision
-        self.ring = ports.grid.shape[-1] if ports.grid.periodic_x or ports.grid.kind == "ring" else None
-        line = len(ports.grid.shape) == 1  # a line is a plane of one row
-        self.dims = len(ports.grid.shape)
-        kernel, pool = ((1, 3), (1, 2)) if line else ((3, 3), (2, 2))
-        self.patch = (1, spec.patch) if line else (spec.patch, spec.patch)
-        self.coarsest = tuple(p * q ** (len(spec.multipliers) - 1) for p, q in zip(self.patch, pool, strict=True))
-        self.pool = pool
-        cells = self.patch[0] * self.patch[1]
+        self.cells = Cells(ports, patch=spec.patch, levels=len(spec.multipliers))
+        kernel, pool, cells = self.cells.kernel, self.cells.pool, self.cells.number
         channels = [spec.channels * m for m in spec.multipliers]
-        self.stem = _Convolution((ports.target + ports.condition + ports.static) * cells, channels[0], kernel)
-        self.embedding = _Embedding(ports, spec.embedding) if ports.level or ports.latent or len(ports.leads) > 1 else None
+        self.stem = Convolution((ports.target + ports.condition + ports.static) * cells, channels[0], kernel)
+        self.embedding = embedding(ports, spec.embedding)
 
         def block(channels_in: int, level: int) -> _Block:
             return _Block(channels_in, channels[level], kernel, spec.dropout, level in spec.attention)
@@ -187,23 +128,19 @@ class _UNet(Network):
         self.down = nn.ModuleList(block(channels[level], level) for level in levels)
         self.up = nn.ModuleList(block(2 * channels[level], level) for level in reversed(levels))
         self.coarser = nn.ModuleList(nn.Conv2d(fine, coarse, pool, pool) for fine, coarse in pairwise(channels))
-        self.finer = nn.ModuleList(_Convolution(coarse, fine, (1, 1)) for fine, coarse in reversed([*pairwise(channels)]))
+        self.finer = nn.ModuleList(Convolution(coarse, fine, (1, 1)) for fine, coarse in reversed([*pairwise(channels)]))
         self.norm = nn.GroupNorm(channels[0] // GROUP, channels[0])
-        self.out = _Convolution(channels[0], ports.out * cells, kernel, zero=True)
+        self.out = Convolution(channels[0], ports.out * cells, kernel, zero=True)
         self.widths = [channels[level] for level in (*levels, *reversed(levels))]
         self.film = nn.Linear(spec.embedding, 2 * sum(self.widths)) if self.embedding is not None else None
 
     def forward(self, x: Tensor | None, inputs: Inputs) -> Tensor:
-        n = len(inputs.condition)
-        fields = [f.expand(n, *f.shape[1:]).float() for f in (x, inputs.condition, inputs.static) if f is not None]
-        h = torch.cat(fields, dim=1)
-        size = h.shape[2:]
-        periodic = self.ring is not None and size[-1] == self.ring
-        h = self._enter(h, periodic).contiguous(memory_format=torch.channels_last)
+        h, periodic = self.cells.enter(x, inputs)
+        h = h.contiguous(memory_format=torch.channels_last)
         films = self._films(inputs)
         with torch.autocast(h.device.type, torch.bfloat16, enabled=self.precision == "bfloat16"):
             h = self._body(h, films, periodic)
-        return self._leave(h.float(), size)
+        return self.cells.leave(h.float(), inputs.condition.shape[2:])
 
     def _films(self, inputs: Inputs) -> list[tuple[Tensor, Tensor] | None]:
         """Factor and shift [N, C, 1, 1] of every block, in the order they run."""
@@ -224,30 +161,7 @@ class _UNet(Network):
             skips.append(h)
         for i, block in enumerate(self.up):
             if i and i % self.blocks == 0:
-                h = F.interpolate(self.finer[i // self.blocks - 1](h, False), scale_factor=self.pool, mode="nearest")
+                h = F.interpolate(self.finer[i // self.blocks - 1](h, False), scale_factor=self.cells.pool, mode="nearest")
             h = block(torch.cat([h, skips.pop()], dim=1), next(queue), periodic)
         out: Tensor = self.out(F.silu(self.norm(h)), periodic)
         return out
-
-    def _enter(self, h: Tensor, periodic: bool) -> Tensor:
-        """[N, C, *S] -> [N, C * patch cells, rows, columns], padded to whole cells of the coarsest level."""
-        if self.dims == 1:
-            h = h[:, :, None]
-        for dim, whole in zip((-2, -1), self.coarsest, strict=True):
-            size = h.shape[dim]
-            if size % whole:
-                cells = torch.arange(-(-size // whole) * whole, device=h.device)
-                h = h.index_select(dim, cells % size if periodic and dim == -1 else cells.clamp(max=size - 1))
-        rows, columns = self.patch
-        if rows * columns == 1:
-            return h
-        n, c, height, width = h.shape
-        h = h.view(n, c, height // rows, rows, width // columns, columns).permute(0, 1, 3, 5, 2, 4)
-        return h.reshape(n, -1, height // rows, width // columns)
-
-    def _leave(self, h: Tensor, size: Sequence[int]) -> Tensor:
-        rows, columns = self.patch
-        n, _, height, width = h.shape
-        h = h.reshape(n, -1, rows, columns, height, width).permute(0, 1, 4, 2, 5, 3).reshape(n, -1, height * rows, width * columns)
-        h = h[..., : size[-1]]
-        return h[:, :, 0] if self.dims == 1 else h[:, :, : size[0]]

@@ -4,7 +4,10 @@ To add one: a file with `class Mine(Objective)` that refuses in `check` what it 
 with all state; its export and its name in `__all__` below; `tests/objectives/test_mine.py` with its facts.
 """
 
+from wxexp.objectives.autoencoding import Autoencoding as Autoencoding
 from wxexp.objectives.denoising import Denoising as Denoising
+from wxexp.objectives.latent import Latent as Latent
 from wxexp.objectives.regression import Regression as Regression
+from wxexp.objectives.residual import Residual as Residual
 
-__all__ = ["Denoising", "Regression"]
+__all__ = ["Autoencoding", "Denoising", "Latent", "Regression", "Residual"]

@@ -9,7 +9,7 @@ sources, with dims (case, lead, variable, group, ...), readable by xarray.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -73,20 +73,21 @@ class Scorer:
         count, found = 0, []
         for v, members in enumerate(self.cases.members(self.cases.plan["sources"][source], case)):
             count, weights = len(members), (self.cases.area * mask[v])[None]
-            found.append([self.reduce(truth[v, l], members[:, l], weights) for l in range(truth.shape[1])])
+            found.append([reduce(self.statistics, truth[v, l], members[:, l], weights) for l in range(truth.shape[1])])
         leads, keys = range(len(self.cases.plan["leads"])), found[0][0]
         out = {key: np.stack([np.stack([found[v][l][key] for v in range(len(names))]) for l in leads]) for key in keys}
         return {"members": np.array(count), **out}
 
-    def reduce(self, truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Arrays:
-        """[*S], [M, *S], [G, *S]; all point statistics from one pass."""
-        point = {name: s for name, s in self.statistics.items() if isinstance(s, Point)}
-        sums = point_sums(truth, members, weights) if point else None
-        out: Arrays = {}
-        for name, statistic in self.statistics.items():
-            found = statistic.of(sums) if sums and isinstance(statistic, Point) else statistic.reduce(truth, members, weights)
-            out |= {f"{name}/{key}": np.asarray(value, dtype=np.float64) for key, value in found.items()}
-        return out
+
+def reduce(statistics: Mapping[str, Statistic], truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Arrays:
+    """[*S], [M, *S], [G, *S] -> sums [G, ...] by "statistic/name"; all point statistics from one pass."""
+    point = any(isinstance(s, Point) for s in statistics.values())
+    sums = point_sums(truth, members, weights) if point else None
+    out: Arrays = {}
+    for name, statistic in statistics.items():
+        found = statistic.of(sums) if sums and isinstance(statistic, Point) else statistic.reduce(truth, members, weights)
+        out |= {f"{name}/{key}": np.asarray(value, dtype=np.float64) for key, value in found.items()}
+    return out
 
 
 def scorer(tree: Tree) -> Scorer:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any, TypedDict
 
 from wxexp.config import to_tree
 from wxexp.config.tree import TYPE, defaults
 from wxexp.experiment import Experiment
-from wxexp.interfaces import Statistic
+from wxexp.interfaces import Metric, Statistic
 from wxexp.statistics.cells import label
 
 FORECAST = "forecast"
@@ -54,8 +55,12 @@ class Tree(TypedDict):
 
 def statistics(experiment: Experiment) -> dict[str, Statistic]:
     """Every statistic that some metric needs, once, by its name in the results."""
-    needed = (statistic for metric in experiment.scoring.metrics.values() for statistic in metric.needs())
-    return {name_of(statistic): statistic for statistic in needed}
+    return needed(experiment.scoring.metrics)
+
+
+def needed(metrics: Mapping[str, Metric]) -> dict[str, Statistic]:
+    """The same, of any metrics."""
+    return {name_of(statistic): statistic for metric in metrics.values() for statistic in metric.needs()}
 
 
 def name_of(statistic: Statistic) -> str:

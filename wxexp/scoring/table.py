@@ -47,11 +47,16 @@ def finalise(experiment: Experiment, out: Path) -> list[Row]:
     return [row for metric in experiment.scoring.metrics.values() for sums in sources for row in metric.rows(sums)]
 
 
-def write_table(path: Path, rows: Sequence[Row]) -> None:
-    """`table.json`; a value that is not finite is null."""
+def table_text(rows: Sequence[Row]) -> str:
+    """What is in a `table.json`; a value that is not finite is null."""
     plain = [{k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in dataclasses.asdict(row).items()} for row in rows]
+    return json.dumps({"format": FORMAT, "rows": plain}, indent=1, allow_nan=False) + "\n"
+
+
+def write_table(path: Path, rows: Sequence[Row]) -> None:
+    """`table.json`."""
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps({"format": FORMAT, "rows": plain}, indent=1, allow_nan=False) + "\n")
+        temporary.write_text(table_text(rows))
 
 
 def read_table(path: Path) -> list[Row]:
