@@ -2,7 +2,10 @@
 
 Data, split and baselines are those of quickstart.py; the network is wider, trains for longer, and members take finer steps.
 
-    python -m wxexp run experiments/nrcan.py
+Score, one seed: fair CRPS of 32 members 0.110 K, 0.145 K and 0.153 mm/day (tasmax, tasmin, pr), which is 0.56, 0.59 and 0.64 of the mean
+absolute error of the best baseline.
+
+    python -m wxexp run experiments/nrcan.py        35 minutes on 2 cores that were busy with other work too
 """
 
 from pathlib import Path
