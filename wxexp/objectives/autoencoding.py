@@ -18,7 +18,7 @@ from wxexp.experiment import Experiment
 from wxexp.fields.folding import coarse_grid, fold, unfold
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces import Batch, Inputs, Learner, Likelihood, Loss, Model, Network, Parts, Phase, Ports, Sampler, Step
-from wxexp.objectives.weighted import WeightedObjective
+from wxexp.objectives.weighted import WeightedObjective, refuse_sampling
 
 
 class Autoencoding(WeightedObjective):
@@ -41,15 +41,7 @@ class Autoencoding(WeightedObjective):
                 raise ValueError(f"Autoencoding.{name} must be at least 1, got {getattr(self, name)}")
 
     def check(self, experiment: Experiment) -> None:
-        validation = experiment.training.validation
-        given = {
-            "scheduler": experiment.scheduler,
-            "sampler": experiment.sampler,
-            "training.validation.sampler": validation and validation.sampler,
-        }
-        for name, value in given.items():
-            if value is not None:
-                raise ValueError(f"Autoencoding has no use for a {name}: it must be None, got {type(value).__name__}")
+        refuse_sampling(experiment)
 
     def build(self, parts: Parts) -> AutoencodingLearner:
         return AutoencodingLearner(self, parts)

@@ -11,7 +11,7 @@ from torch import Tensor
 from wxexp.experiment import Experiment
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces import Batch, Inputs, Learner, Loss, Parts, Sampler, Step
-from wxexp.objectives.weighted import WeightedObjective
+from wxexp.objectives.weighted import WeightedObjective, refuse_sampling
 
 
 class Regression(WeightedObjective):
@@ -21,15 +21,7 @@ class Regression(WeightedObjective):
     """Squared errors learn the conditional mean, absolute ones the median."""
 
     def check(self, experiment: Experiment) -> None:
-        validation = experiment.training.validation
-        given = {
-            "scheduler": experiment.scheduler,
-            "sampler": experiment.sampler,
-            "training.validation.sampler": validation and validation.sampler,
-        }
-        for name, value in given.items():
-            if value is not None:
-                raise ValueError(f"Regression has no use for a {name}: it must be None, got {type(value).__name__}")
+        refuse_sampling(experiment)
 
     def build(self, parts: Parts) -> RegressionLearner:
         return RegressionLearner(self, parts)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from wxexp.config.tree import suggest
+from wxexp.experiment import Experiment
 from wxexp.fields.means import masked_mean
 from wxexp.interfaces import Batch, Objective, Parts
 
@@ -56,3 +57,17 @@ class FieldMean(nn.Module):
     def forward(self, x: Tensor, batch: Batch) -> Tensor:
         """[B, C, *S] -> [B]."""
         return masked_mean(x, mask=batch.mask, area=batch.area if self.by_area else None, weights=self.weights)
+
+
+def refuse_sampling(experiment: Experiment) -> None:
+    """Refuses a scheduler and samplers, for objectives that draw nothing from noise; a ValueError names the first that is given."""
+    validation = experiment.training.validation
+    given = {
+        "scheduler": experiment.scheduler,
+        "sampler": experiment.sampler,
+        "training.validation.sampler": validation and validation.sampler,
+    }
+    for name, value in given.items():
+        if value is not None:
+            objective = type(experiment.objective).__name__
+            raise ValueError(f"{objective} has no use for a {name}: it must be None, got {type(value).__name__}")
