@@ -24,7 +24,8 @@ def downscaling() -> wx.Experiment:
             baselines={"bicubic": wx.baselines.Interpolation(method="bicubic")},
             draws=20,
         ),
-        resources=wx.Resources(threads=1),
+        resources=wx.Resources(workers=0, threads=1),
+        aim=None,
     )
 
 

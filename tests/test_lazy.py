@@ -80,7 +80,7 @@ COMPONENTS = [
 
 def test_every_kind_is_known() -> None:
     kinds = "baselines datasets datasets.sources experiment levels likelihoods metrics models objectives perturbations samplers schedulers"
-    assert {f"wxexp.{kind}" for kind in [*kinds.split(), "statistics"]} <= set(REGISTRIES)
+    assert {f"wxexp.{kind}" for kind in [*kinds.split(), "statistics", "subsets"]} <= set(REGISTRIES)
 
 
 @pytest.mark.parametrize("registry", REGISTRIES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 import shutil
 import signal
 import subprocess
@@ -13,11 +14,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
-import zarr
+from processes import workers
+from runbits import bits
 
 import wxexp as wx
 from wxexp import runner
 from wxexp.config import ConfigError, read
+from wxexp.progress import Silent
 
 SMALL = Path(__file__).with_name("small.py")
 LORENZ = Path(__file__).parents[1] / "experiments" / "lorenz96.py"
@@ -26,22 +29,6 @@ LORENZ = Path(__file__).parents[1] / "experiments" / "lorenz96.py"
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> runner.Run:
     return wx.run(wx.load(SMALL), runs=tmp_path_factory.mktemp("runs"))
-
-
-def bits(run: runner.Run) -> dict[str, bytes]:
-    """Everything a run decides: weights, members, sums and rows."""
-    found = {}
-    (weights,) = (run.directory / "train").glob("step-*/ema.safetensors")
-    found["weights"] = weights.read_bytes()
-    with xr.open_zarr(run.sample_dir / "members.zarr", consolidated=False, chunks=None) as members:
-        found |= {str(name): members[name].values.tobytes() for name in members.data_vars}
-    scores = zarr.open_group(run.score_dir / "scores.zarr", mode="r")
-    for source in scores.group_keys():
-        group = scores[source]
-        assert isinstance(group, zarr.Group)
-        found |= {f"{source}/{name}": np.asarray(array[...]).tobytes() for name, array in group.arrays()}
-    found["table"] = (run.score_dir / "table.json").read_bytes()
-    return found
 
 
 def test_everything_the_design_promises_is_in_the_run_directory(undisturbed: runner.Run) -> None:
@@ -101,15 +88,58 @@ def test_fewer_members_are_those_of_the_table(undisturbed: runner.Run, tmp_path:
     assert (fewer.score_dir / "table.json").read_bytes() == (alone.score_dir / "table.json").read_bytes()
 
 
-@pytest.mark.parametrize("variant", ["workers", "micro_batch"])
-def test_resources_change_no_bit_of_members_and_scores(undisturbed: runner.Run, tmp_path: Path, variant: str) -> None:
-    """Two processes, and another micro-batch for what is drawn from the same weights."""
-    shutil.copytree(undisturbed.directory / "train", tmp_path / undisturbed.directory.name / "train")
+def trained(undisturbed: runner.Run, home: Path) -> Path:
+    """A place where the experiment is trained, and nothing drawn."""
+    shutil.copytree(undisturbed.directory / "train", home / undisturbed.directory.name / "train")
     for name in ("experiment.json", "provenance.json", "metrics.jsonl"):
-        shutil.copy(undisturbed.directory / name, tmp_path / undisturbed.directory.name)
-    change = {"workers": {"resources.workers": 2}, "micro_batch": {"training.micro_batch": 3, "ensemble.chunk": 3}}[variant]
-    other = wx.run(wx.edit(undisturbed.experiment, change), runs=tmp_path, until="score")
+        shutil.copy(undisturbed.directory / name, home / undisturbed.directory.name)
+    return home
+
+
+def test_a_micro_batch_changes_no_bit_of_members_and_scores(undisturbed: runner.Run, tmp_path: Path) -> None:
+    """Of what is drawn from the same weights."""
+    change = {"training.micro_batch": 3, "ensemble.chunk": 3}
+    other = wx.run(wx.edit(undisturbed.experiment, change), runs=trained(undisturbed, tmp_path), until="score")
     assert bits(other) == bits(undisturbed)
+
+
+class Shooting(Silent):
+    """Kills the worker that was started last, when so much of a stage is done; one for each stage."""
+
+    def __init__(self, **when: float) -> None:
+        self.when, self.shot = when, list[str]()
+
+    def stage(self, name: str, total: float, unit: str) -> None:
+        self.name = name
+
+    def done(self, amount: float, text: str = "") -> None:
+        if self.name in self.when and self.name not in self.shot and amount >= self.when[self.name]:
+            os.kill(workers()[-1], signal.SIGKILL)
+            self.shot.append(self.name)
+
+
+def test_workers_change_no_bit_though_one_is_killed_in_each_stage(ray_cluster: object, undisturbed: runner.Run, tmp_path: Path) -> None:
+    """Two Ray workers draw and score; SIGKILL of one that draws, and of one that scores."""
+    shooting = Shooting(sample=6, score=1)
+    experiment = wx.edit(undisturbed.experiment, {"resources.workers": 2})
+    other = wx.run(experiment, runs=trained(undisturbed, tmp_path), until="score", progress=shooting)
+    assert shooting.shot == ["sample", "score"]
+    assert bits(other) == bits(undisturbed)
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_members_that_are_not_stored_have_the_same_scores(
+    ray_cluster: object, undisturbed: runner.Run, tmp_path: Path, number: int
+) -> None:
+    change = {"ensemble.store": None, "ensemble.chunk": 1, "resources.workers": number}
+    other = wx.run(wx.edit(undisturbed.experiment, change), runs=trained(undisturbed, tmp_path))
+    assert not (other.sample_dir / "members.zarr").exists()
+    assert (other.score_dir / "report" / "index.html").stat().st_size > 10_000
+    before = bits(undisturbed)
+    assert bits(other) == {name: found for name, found in before.items() if name not in ("tas", "pr")}
+    for name in ("bias", "crps", "spread"):
+        maps = [xr.open_zarr(run.score_dir / "maps.zarr", consolidated=False)[name].values.tobytes() for run in (other, undisturbed)]
+        assert maps[0] == maps[1]
 
 
 KILLED = """

@@ -9,8 +9,8 @@ if TYPE_CHECKING:  # what editors and mypy see; a test compares it with the tabl
     from wxexp import baselines as baselines, datasets as datasets, diffusion as diffusion, fields as fields
     from wxexp import interfaces as interfaces, levels as levels, likelihoods as likelihoods, metrics as metrics
     from wxexp import models as models, objectives as objectives, perturbations as perturbations, samplers as samplers
-    from wxexp import schedulers as schedulers, scoring as scoring, statistics as statistics
-    from wxexp.config import ConfigError as ConfigError, Spec as Spec
+    from wxexp import schedulers as schedulers, scoring as scoring, statistics as statistics, subsets as subsets
+    from wxexp.config import ConfigError as ConfigError, Spec as Spec, Sweep as Sweep
     from wxexp.config import edit as edit, freeze as freeze, product as product, thaw as thaw
     from wxexp.experiment import AdamW as AdamW, Ensemble as Ensemble, Experiment as Experiment, Resources as Resources
     from wxexp.experiment import Scoring as Scoring, Training as Training, Validation as Validation
@@ -19,10 +19,10 @@ if TYPE_CHECKING:  # what editors and mypy see; a test compares it with the tabl
 else:  # hidden from mypy: a visible module __getattr__ would make every misspelt wx.name an Any
     _MODULES = (
         "baselines datasets diffusion fields interfaces levels likelihoods metrics models objectives perturbations samplers"
-        " schedulers scoring statistics"
+        " schedulers scoring statistics subsets"
     ).split()
     _NAMES = {
-        **dict.fromkeys(("ConfigError", "Spec", "edit", "freeze", "product", "thaw"), "config"),
+        **dict.fromkeys(("ConfigError", "Spec", "Sweep", "edit", "freeze", "product", "thaw"), "config"),
         **dict.fromkeys(("AdamW", "Ensemble", "Experiment", "Resources", "Scoring", "Training", "Validation"), "experiment"),
         **dict.fromkeys(("load", "run"), "runner"),
         "score": "scoring.external",

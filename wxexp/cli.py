@@ -37,7 +37,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     options, rest = _parser().parse_known_args(words)
     try:
-        if rest and options.command not in STAGES:
+        if rest and options.command not in (*STAGES, "submit"):
             raise ConfigError(f"{options.command} does not know {rest[0]!r}")
         return int(_COMMANDS[options.command](options, rest))
     except KeyboardInterrupt:
@@ -72,10 +72,22 @@ def _parser() -> argparse.ArgumentParser:
     for name, help in STAGES.items():
         command = add(name, help, runs=True)
         command.add_argument("experiment", metavar="EXPERIMENT", help="FILE.py[:function], a record or a run directory")
+        command.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster to join; else $RAY_ADDRESS, else one of its own")
         command.add_argument("--import", dest="imports", action="append", default=[], metavar="PACKAGE", help="import it first")
-        command.usage = f"python -m wxexp {name} EXPERIMENT [--path=value ...] [--runs DIR] [--import PACKAGE]"
+        command.usage = f"python -m wxexp {name} EXPERIMENT [--path=value ...] [--runs DIR] [--address HOST:PORT] [--import PACKAGE]"
         if name == "score":
             _add_files(command)
+    command = add("sweep", "every point of a sweep, and one ranked table", runs=True)
+    command.add_argument("sweep", metavar="SWEEP", help="FILE.py[:function], which returns a wx.Sweep")
+    command.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster to join; else $RAY_ADDRESS, else one of its own")
+    command.add_argument("--import", dest="imports", action="append", default=[], metavar="PACKAGE", help="import it first")
+    command = add("submit", "run it as a job of a Ray cluster, and follow it")
+    command.add_argument("experiment", metavar="EXPERIMENT", help="FILE.py[:function] or a record, inside the working directory")
+    command.add_argument("--address", metavar="URL", help="of the dashboard, such as http://127.0.0.1:8265; else $RAY_API_SERVER_ADDRESS")
+    command.add_argument("--runs", metavar="DIR", help="where runs are on the cluster, an absolute path")
+    command.add_argument("--runtime-env", metavar="FILE", type=Path, help="YAML such as clusters/runtime_env.yaml: variables of the job")
+    command.add_argument("--import", dest="imports", action="append", default=[], metavar="PACKAGE", help="import it first")
+    command.usage = "python -m wxexp submit EXPERIMENT --address URL --runs DIR [--path=value ...] [--runtime-env FILE] [--import PACKAGE]"
     command = add("show", "the table of a run, and where its report is", runs=True)
     command.add_argument("run", metavar="RUN", help="a run directory, or its name")
     command.add_argument("--json", action="store_true", help="the table as JSON")
@@ -86,6 +98,9 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("kind", metavar="KIND", nargs="?")
     command = add("runs", "the runs there are", runs=True)
     command.add_argument("--delete", metavar="RUN", help="delete a run, after asking")
+    command = add("review", "all runs in Aim, in a browser", runs=True)
+    command.add_argument("--port", type=int, help="where to serve it; else any free one")
+    command.add_argument("--rebuild", metavar="RUN", help="make what Aim has of a run anew, from its files")
     command = add("data", "fetch a source, or say what is in one")
     command.add_argument("action", choices=("fetch", "info"))
     command.add_argument("source", metavar="SOURCE", help="a source such as NRCanDaily; for info also the path of a zarr or NetCDF")
@@ -134,12 +149,34 @@ def _stages(options: argparse.Namespace, overrides: list[str]) -> int:
     experiment = override(runner.loaded(options.experiment, imports=options.imports), overrides)
     with Console() as console:
         until: runner.Stage = "report" if options.command == "run" else options.command
-        run = runner.run(experiment, runs=options.runs, until=until, progress=console)
+        run = runner.run(experiment, runs=options.runs, until=until, progress=console, address=options.address)
     if until in ("score", "report"):
         _print_table(run.score_dir)
     for text in _next(experiment, options, run, until):
         print(text)
     return 0
+
+
+def _submit(options: argparse.Namespace, overrides: list[str]) -> int:
+    """The job's exit status."""
+    from wxexp import rundir, runner
+    from wxexp.config import override
+
+    address = options.address or os.environ.get("RAY_API_SERVER_ADDRESS")
+    if not address:
+        raise ConfigError("submit needs --address, that of the cluster's dashboard, such as http://127.0.0.1:8265")
+    override(runner.loaded(options.experiment, imports=options.imports), overrides)  # before anything is sent
+    from wxexp.launch.jobs import submit
+
+    words = [options.experiment, *overrides, *(f"--import={name}" for name in options.imports)]
+    return submit(
+        words + ([f"--runs={options.runs}"] if options.runs else []),
+        address=address,
+        working_dir=Path.cwd(),
+        commit=rundir.commit(),
+        runtime_env=options.runtime_env,
+        say=lambda text: print(text, file=sys.stderr, flush=True),
+    )
 
 
 def _next(experiment: Experiment, options: argparse.Namespace, run: object, until: str) -> list[str]:
@@ -179,6 +216,20 @@ def _print_rows(rows: Sequence[Row]) -> None:
         print(plain_table(rows))
     for sentence in headline(rows):
         print(sentence)
+
+
+def _sweep(options: argparse.Namespace, _: list[str]) -> int:
+    from wxexp import rundir, sweeper
+    from wxexp.progress import Console
+
+    what = sweeper.load(options.sweep, imports=options.imports)
+    file, _, function = options.sweep.rpartition(".py")
+    name = Path(file).name + function.replace(":", "-")
+    with Console() as console:
+        table = sweeper.sweep(what, name=name, runs=options.runs, address=options.address, progress=console)
+    print(table.drop(columns="scores").to_string(index=False, float_format="{:.4g}".format))
+    print(f"sweep   {_short(rundir.directory(options.runs) / 'sweeps' / name / 'sweep.parquet')}")
+    return 0 if (table["state"] == "done").all() else 1
 
 
 def _show(options: argparse.Namespace, _: list[str]) -> int:
@@ -248,6 +299,22 @@ def _runs(options: argparse.Namespace, _: list[str]) -> int:
     return 0
 
 
+def _review(options: argparse.Namespace, _: list[str]) -> int:
+    from wxexp import rundir
+    from wxexp.tracking.review import review
+    from wxexp.tracking.sync import rebuild
+
+    home = rundir.directory(options.runs)
+    if options.rebuild:
+        found = rundir.resolve(options.rebuild, home)
+        with rundir.lock(found):
+            rebuild(found, repo=home)
+        print(f"rebuilt {_short(found)}")
+    else:
+        review(home, port=options.port, open=lambda address: print(address, flush=True))
+    return 0
+
+
 def _list(options: argparse.Namespace, _: list[str]) -> int:
     from wxexp.config.tree import suggest
     from wxexp.listing import KINDS, components
@@ -288,4 +355,15 @@ def _data(options: argparse.Namespace, _: list[str]) -> int:
     return 0
 
 
-_COMMANDS = {**dict.fromkeys(STAGES, _stages), "score": _score, "show": _show, "diff": _diff, "list": _list, "runs": _runs, "data": _data}
+_COMMANDS = {
+    **dict.fromkeys(STAGES, _stages),
+    "score": _score,
+    "sweep": _sweep,
+    "submit": _submit,
+    "show": _show,
+    "diff": _diff,
+    "list": _list,
+    "runs": _runs,
+    "review": _review,
+    "data": _data,
+}

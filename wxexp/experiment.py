@@ -11,7 +11,7 @@ from torch import nn
 
 from wxexp.config import Spec
 from wxexp.config.fingerprint import Staged
-from wxexp.interfaces import Baseline, Dataset, Metric, Model, Objective, Optimizer, Sampler, Scheduler
+from wxexp.interfaces import Baseline, Dataset, Metric, Model, Objective, Optimizer, Sampler, Scheduler, Subset
 
 __all__ = [
     "AdamW",
@@ -115,6 +115,10 @@ class Ensemble(Spec):
     """Rows every network sees when drawing: the bits of float32 depend on it."""
     chunk: int = 8
     """Members in a chunk of members.zarr and in a work item; a multiple of `rows` is fastest."""
+    split: Literal["valid", "test"] = "test"
+    """Times that are drawn and scored. What is chosen, such as a sampler, is chosen by its scores on "valid"."""
+    store: Literal["zarr"] | None = "zarr"
+    """Where members are kept. None: nowhere; workers hand them to each other to be scored, and the scores are the same, bit for bit."""
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "members", "leads", "chunk")
@@ -130,9 +134,13 @@ class Scoring(Spec):
     draws: int = 1000
     """Bootstrap draws of the intervals; blocks are runs of contiguous times."""
     seed: int = 0
+    groups: Mapping[str, Subset] = field(default_factory=dict)
+    """Parts of the grid and of the test times that get rows of their own, beside "all"."""
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "draws")
+        if "all" in self.groups:
+            raise ValueError("Scoring.groups cannot have an entry 'all', which names everything")
         if "forecast" in self.baselines:
             raise ValueError("Scoring.baselines cannot have an entry 'forecast', which names the members")
 
@@ -141,16 +149,20 @@ class Resources(Spec):
     """With what; never decides a result."""
 
     registry: ClassVar[str] = __name__
-    workers: int = 0
-    """Processes of one thread that draw and score. 0: this process."""
+    workers: int = 1
+    """Ray workers, which train together, and draw and score item by item. 0: this process, without Ray."""
     threads: int | None = None
-    """Threads of a training process. None: all cores."""
+    """Threads of a training worker. None: as many CPUs as there are for each. Drawing has one thread a worker."""
+    gpus: float = 1.0
+    """GPUs of a worker that draws, where networks run on one; a part where several share it. Training has one each."""
     device: Literal["cpu", "cuda"] | None = None
     """Where networks run. None: a GPU where there is one."""
 
     def __post_init__(self) -> None:
         _at_least(self, 0, "workers")
         _at_least(self, 1, "threads")
+        if not (0 < self.gpus <= 1 or self.gpus == int(self.gpus) > 0):
+            raise ValueError(f"Resources.gpus must be a part of one, or a whole number, got {self.gpus}")
 
 
 class Experiment(Staged):
@@ -168,6 +180,7 @@ class Experiment(Staged):
         "sampler": "sample",
         "ensemble": "sample",
         "ensemble.chunk": None,
+        "ensemble.store": None,
         "ensemble.members": "score",
         "scoring": "score",
     }
@@ -182,6 +195,8 @@ class Experiment(Staged):
     scoring: Scoring = Scoring()
     resources: Resources = Resources()
     seed: int = 0
+    aim: Literal["runs"] | None = "runs"
+    """Where the run is shown in Aim: in the repository of all runs, beside them. None: nowhere."""
 
     def __post_init__(self) -> None:
         if not self.name or set(self.name) - set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"):

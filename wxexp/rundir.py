@@ -74,11 +74,14 @@ def delete(run: Path) -> None:
 
 
 @contextlib.contextmanager
-def lock(run: Path) -> Iterator[None]:
-    """An operating-system lock on the directory; it ends with the process that holds it, however that ends."""
+def lock(run: Path, *, wait: bool = False) -> Iterator[None]:
+    """An operating-system lock on the directory; it ends with the process that holds it, however that ends.
+
+    Where another process has it: a ConfigError, or `wait` until that one is done.
+    """
     with open(run / "lock", "a+") as file:  # noqa: SIM115
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except OSError as error:
             file.seek(0)
             raise ConfigError(f"{run} is in use by process {file.read().strip() or '(unknown)'}") from error
@@ -114,11 +117,11 @@ def provenance() -> dict[str, object]:
         "python": platform.python_version(),
         "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         "versions": versions,
-        "commit": _commit(),
+        "commit": os.environ.get("WXEXP_COMMIT") or commit(),  # a job has no repository; the submission knew it
     }
 
 
-def _commit() -> str | None:
+def commit() -> str | None:
     """Of the working directory; "+" if files differ from it; None outside a repository."""
     try:
         found = [

@@ -9,31 +9,40 @@ an experiment whose sampler changed uses the training that is there, and one tha
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypedDict
 
 from wxexp import rundir
-from wxexp.config import fingerprint, identities, write
+from wxexp.config import fingerprint, held, identities, to_tree, write
 from wxexp.config import load as load_record
 from wxexp.config.load import import_packages
 from wxexp.config.lookup import find
 from wxexp.config.tree import normal, packages
 from wxexp.experiment import Experiment
-from wxexp.interfaces import Learner, Opened
+from wxexp.interfaces import Item, Job, Opened
 from wxexp.progress import Progress, Silent
 
 if TYPE_CHECKING:
-    import torch
-
-    from wxexp.members.executor import LocalExecutor
+    from wxexp.launch.launcher import Launcher
+    from wxexp.members.store import Layout
+    from wxexp.training import Progress as Trained
 
 Stage = Literal["train", "sample", "score", "report"]
 log = logging.getLogger("wxexp")
+
+
+class Drawing(TypedDict):
+    """What `wxexp.members.draw` is told beside the experiment."""
+
+    directory: Path
+    checkpoint: Path
+    loader: str
+    imports: tuple[str, ...]
+    device: str
 
 
 def loaded(where: str | Path, *, imports: Sequence[str] = ()) -> Experiment:
@@ -88,6 +97,7 @@ def run(
     runs: Path | None = None,
     until: Stage = "report",
     progress: Progress | None = None,
+    address: str | None = None,
 ) -> Run:
     """All stages up to `until`; what is there already is not done again.
 
@@ -96,22 +106,25 @@ def run(
         runs: where run directories are; None: $WXEXP_RUNS, else runs/.
         until: the last stage.
         progress: where to say how far it is; None: nowhere.
+        address: of a Ray cluster to join; None: $RAY_ADDRESS, else one of its own. Where this process is connected already, that is used.
 
     Raises:
-        ConfigError: the directory is in use, or not writable.
+        ConfigError: the directory is in use, or not writable; the cluster does not answer, or has not what `resources` ask for.
         ValueError: what a stage cannot work with.
         KeyboardInterrupt: stopped; the same call resumes.
     """
     experiment = normal(experiment)
     found = Run(experiment, rundir.prepare(rundir.directory(runs)), identities(experiment))
-    return Stages(found, progress or Silent()).run(until)
+    return Stages(found, progress or Silent(), address).run(until)
 
 
 class Stages:
     """One pass over a run: what several stages need is opened once."""
 
-    def __init__(self, run: Run, progress: Progress) -> None:
-        self.found, self.progress = run, progress
+    launcher: Launcher
+
+    def __init__(self, run: Run, progress: Progress, address: str | None = None) -> None:
+        self.found, self.progress, self.address = run, progress, address
         self.experiment = run.experiment
 
     @cached_property
@@ -119,8 +132,16 @@ class Stages:
         return self.experiment.dataset.open()
 
     def run(self, until: Stage) -> Run:
+        from wxexp.launch.launcher import launcher
+
         directory = rundir.prepare(self.found.directory)
-        with rundir.lock(directory), _logged(directory / "log.txt"):
+        output = directory / "log.txt"
+        with (
+            rundir.lock(directory),
+            _logged(output),
+            self._shown(until),
+            launcher(self.experiment.resources, output=output, address=self.address) as self.launcher,
+        ):
             self._record(directory)
             if not (directory / "provenance.json").exists():
                 rundir.write_json(directory / "provenance.json", rundir.provenance())
@@ -132,100 +153,142 @@ class Stages:
                     break
         return self.found
 
+    def _shown(self, until: Stage) -> AbstractContextManager[object]:
+        """What is done meanwhile is seen in Aim."""
+        done = {"train": self.found.directory / "train" / "done.json", "score": self.found.score_dir / "table.json", "report": self._page}
+        if self.experiment.aim is None or (until in done and done[until].exists()):
+            return nullcontext()
+        from wxexp.tracking.follow import Follower
+
+        return Follower(self.found.directory, repo=self.found.home, warn=self.progress.line)
+
+    def score_only(self) -> Path:
+        """Draws and scores, in this process, a run that is trained and may be in use likewise by others; the directory of the scores."""
+        from wxexp.launch.launcher import Here
+
+        self.launcher = Here(self.experiment.resources)
+        with rundir.lock(rundir.prepare(self.found.sample_dir), wait=True):
+            self.sample()
+            self.score()
+        return self.found.score_dir
+
     def _record(self, directory: Path) -> None:
         if not (directory / "experiment.json").exists():
             write(directory / "experiment.json", self.experiment, self.found.identities)
 
     def train(self) -> None:
-        from wxexp.training import Interrupted, JsonlTracker, LocalSession, build, train
+        from wxexp.training import Interrupted, Plan
 
-        train_dir, training = self.found.directory / "train", self.experiment.training
+        train_dir, experiment = self.found.directory / "train", self.experiment
         if (train_dir / "done.json").exists():
             return
-        learner = build(self.experiment, self.opened, self.parent)
-        self.progress.stage("train", training.samples, "samples")
-        with _threads(self.experiment.resources.threads), LocalSession(train_dir, device=self.device) as session:
-            tracker = JsonlTracker(self.found.directory / "metrics.jsonl", batch_size=training.batch_size)
-            try:
-                train(
-                    self.experiment,
-                    opened=self.opened,
-                    learner=learner,
-                    session=session,
-                    tracker=tracker,
-                    progress=lambda now: self.progress.done(now.samples, "" if now.loss is None else f"loss {now.loss:.4g}"),
-                )
-            except Interrupted as error:
-                raise KeyboardInterrupt from error
-            finally:
-                tracker.close()
+        plan = Plan(
+            experiment=to_tree(experiment),
+            directory=str(train_dir),
+            metrics=str(self.found.directory / "metrics.jsonl"),
+            parents=[self.parent(one) for one in held(experiment) if isinstance(one, Experiment)],
+            imports=list(packages(experiment)),
+        )
+        self.progress.stage("train", experiment.training.samples, "samples")
+
+        def tell(now: Trained) -> None:
+            self.progress.done(now.samples, "" if now.loss is None else f"loss {now.loss:.4g}")
+
+        try:
+            self.launcher.train(plan, opened=lambda: self.opened, progress=tell)
+        except Interrupted as error:
+            raise KeyboardInterrupt from error
         rundir.write_json(train_dir / "done.json", {"checkpoint": self.found.checkpoint().name})
 
-    def parent(self, held: Experiment) -> Learner:
-        """The trained learner of an experiment that this one holds: its finished run, or it is trained now."""
-        from wxexp.training import load as load_checkpoint
-
-        self.progress.line(f"{self.experiment.name} builds on {held.name}")
-        found = run(held, runs=self.found.home, until="train", progress=self.progress)
-        return load_checkpoint(found.checkpoint(), weights="ema")[1].freeze()
+    def parent(self, one: Experiment) -> tuple[dict[str, Any], str]:
+        """An experiment that this one builds on, and the checkpoint of its finished run; it is trained now if there is none."""
+        self.progress.line(f"{self.experiment.name} builds on {one.name}")
+        found = run(one, runs=self.found.home, until="train", progress=self.progress, address=self.address)
+        return to_tree(found.experiment), str(found.checkpoint())
 
     @cached_property
-    def device(self) -> torch.device:
-        import torch
-
-        chosen, there = self.experiment.resources.device, torch.cuda.is_available()
-        if chosen == "cuda" and not there:
-            raise ValueError("resources.device is 'cuda', and torch finds no GPU here; possible: cpu")
-        return torch.device(chosen or ("cuda" if there else "cpu"))
-
-    @cached_property
-    def executor(self) -> LocalExecutor:
-        from wxexp.members.executor import LocalExecutor
-
-        return LocalExecutor(self.experiment.resources.workers)
+    def items(self) -> Sequence[Item]:
+        """The times that are drawn and scored."""
+        return self.opened.items(self.experiment.ensemble.split)
 
     def sample(self) -> None:
+        if self.experiment.ensemble.store is None:
+            return  # they are drawn when they are scored
         from wxexp.members.draw import draw
 
         directory = rundir.prepare(self.found.sample_dir)
         self._record(directory)
-        items = self.opened.items("test")
-        self.progress.stage("sample", len(items) * self.experiment.ensemble.members, "members")
+        self.progress.stage("sample", len(self.items) * self.experiment.ensemble.members, "members")
         draw(
             self.experiment,
-            directory=directory,
-            checkpoint=self.found.checkpoint(),
-            loader="wxexp.training.checkpoint:load",
             opened=self.opened,
-            items=items,
-            executor=self.executor,
-            imports=packages(self.experiment),
-            device=self.device.type,
+            items=self.items,
+            executor=self.launcher.executor,
             progress=lambda done, total: self.progress.done(done),
+            **self._drawing(),
         )
+
+    def _drawing(self) -> Drawing:
+        return {
+            "directory": rundir.prepare(self.found.sample_dir),
+            "checkpoint": self.found.checkpoint(),
+            "loader": "wxexp.training.checkpoint:load",
+            "imports": packages(self.experiment),
+            "device": self.launcher.device,
+        }
 
     def score(self) -> None:
         from wxexp import scoring
 
+        self._record(rundir.prepare(self.found.sample_dir))
         out, experiment = rundir.prepare(self.found.score_dir), self.experiment
         self._record(out)
         if (out / "table.json").exists():
             return
+        stored = self.found.sample_dir / "members.zarr" if experiment.ensemble.store else None
         tree = scoring.prepare(
-            experiment, self.opened, members=self.found.sample_dir / "members.zarr", out=out, imports=packages(experiment)
+            experiment,
+            self.opened,
+            members=stored,
+            out=out,
+            coordinates=None if stored else self._layout().coordinates(),
+            cases=self.items,
+            imports=packages(experiment),
         )
-        cases, sources, variables = len(tree["plan"]["cases"]), len(tree["plan"]["sources"]), len(tree["plan"]["variables"])
-        self.progress.stage("score", sources * (cases + variables), "items")
-        scoring.score(tree=tree, executor=self.executor, out=out, progress=lambda done, _: self.progress.done(done))
-        scoring.maps(tree=tree, executor=self.executor, out=out, progress=lambda done, _: self.progress.done(sources * cases + done))
+        if (other := scoring.reuse(tree=tree, out=out, others=out.parent.iterdir())) is not None:
+            self.progress.line(f"sums of the same members are there, in {other}")
+        self.progress.stage("score", len(scoring.work(tree["plan"])), "items")
+        executor = self.launcher.executor
+        if stored:
+            scoring.score(tree=tree, executor=executor, out=out, progress=lambda done, _: self.progress.done(done))
+        else:
+            from wxexp.members.draw import chunks, plan
+            from wxexp.members.drawer import maker
+
+            scoring.scattered(
+                tree=tree,
+                executor=executor,
+                out=out,
+                make=Job(maker, plan(experiment, **self._drawing())),
+                chunks=lambda place, item: chunks(experiment, item),
+                progress=lambda done, _: self.progress.done(done),
+            )
         scoring.write_table(out / "table.json", scoring.finalise(experiment, out))
+
+    def _layout(self) -> Layout:
+        from wxexp.members.draw import layout
+
+        return layout(self.experiment, self.opened, self.items)
+
+    @property
+    def _page(self) -> Path:
+        return self.found.score_dir / "report" / "index.html"
 
     def report(self) -> None:
         from wxexp.reports import report
         from wxexp.reports.gather import gather
 
-        out = self.found.score_dir / "report"
-        if not (out / "index.html").exists():
+        if not self._page.exists():
             self.progress.stage("report", 1, "page")
             material = gather(
                 self.experiment,
@@ -234,20 +297,8 @@ class Stages:
                 members=self.found.sample_dir / "members.zarr",
                 scores=self.found.score_dir,
             )
-            report(material, out=out)
+            report(material, out=self._page.parent)
             self.progress.done(1)
-
-
-@contextmanager
-def _threads(number: int | None) -> Iterator[None]:
-    import torch
-
-    before = torch.get_num_threads()
-    torch.set_num_threads(number or os.cpu_count() or 1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @contextmanager

@@ -14,6 +14,12 @@ def test_a_product_has_the_last_path_fastest_and_products_add_up(e: wx.Experimen
     assert [x.seed for x in Sweep(e, product({"seed": (1, 2)}) + product({"seed": (7,)})).experiments()] == [1, 2, 7]
 
 
+def test_the_order_of_paths_decides_the_order_of_points_only(e: wx.Experiment) -> None:
+    points = product({"sampler.steps": (10, 20), "sampler": (wx.samplers.Heun(), "Euler")})
+    found = [(type(x.sampler).__name__, x.sampler.steps) for x in Sweep(e, points).experiments()]
+    assert found == [("Heun", 10), ("Euler", 10), ("Heun", 20), ("Euler", 20)]
+
+
 MISTAKES: dict[str, tuple[Callable[[wx.Experiment], object], str]] = {
     "misspelt": (
         lambda e: Sweep(e, product({"sampler.stpes": (1, 2)})).experiments(),
@@ -26,10 +32,7 @@ MISTAKES: dict[str, tuple[Callable[[wx.Experiment], object], str]] = {
         "sweep at sampler=Euler sampler.churn=0.0: no 'churn' in sampler (Euler); choose from levels, steps, terminal",
     ),
     "twice": (lambda e: Sweep(e, product({"seed": (1, 1)})).experiments(), "sweep at seed=1 repeats an earlier point"),
-    "order": (
-        lambda e: Sweep(e, product({"sampler.steps": (1,), "sampler": ("Heun",)})).experiments(),
-        "sweep at sampler.steps=1 sampler=Heun: sampler must come before sampler.steps, which it would undo",
-    ),
+    "nothing": (lambda e: Sweep(e, ()).experiments(), "a sweep must have at least one point"),
 }
 
 

@@ -1,8 +1,10 @@
+import re
+
 import pytest
 import torch
 
 from wxexp.diffusion import parameterizations
-from wxexp.diffusion.denoisers import ExactGaussian, Mixture, NetworkDenoiser
+from wxexp.diffusion.denoisers import CorrelatedGaussian, ExactGaussian, Mixture, NetworkDenoiser
 
 GAMMA = torch.tensor([-3.0, 0.0, 4.0], dtype=torch.float64)
 Y = torch.linspace(-2, 3, 3 * 4, dtype=torch.float64).reshape(3, 1, 4)
@@ -82,3 +84,48 @@ def test_finite_estimates_pass_the_check():
     denoise.check()
     denoise(Y, GAMMA)
     denoise.check()
+
+
+def test_correlated_cells_by_hand():
+    """C = [[1, 0.8], [0.8, 1]] at s = 1: C (C + I)^-1 = [[1.36, 0.8], [0.8, 1.36]] / 3.36."""
+    mu = torch.tensor([[0.5, -1.0]], dtype=torch.float64)
+    exact = CorrelatedGaussian(mu, torch.tensor([[1.0, 0.8], [0.8, 1.0]], dtype=torch.float64))
+    found = exact(mu + torch.tensor([[[3.36, 0.0]]], dtype=torch.float64), torch.zeros(1, dtype=torch.float64))
+    torch.testing.assert_close(found - mu, torch.tensor([[[1.36, 0.8]]], dtype=torch.float64), rtol=1e-13, atol=0)
+
+
+def test_a_diagonal_covariance_is_that_of_independent_cells():
+    mu, variance = torch.linspace(-1, 1, 4, dtype=torch.float64)[None], torch.tensor([0.0, 0.1, 2.0, 30.0], dtype=torch.float64)
+    found = CorrelatedGaussian(mu, torch.diag(variance))(Y, GAMMA)
+    torch.testing.assert_close(found, ExactGaussian(mu, variance)(Y, GAMMA), rtol=1e-12, atol=1e-12)
+
+
+def test_correlated_gaussians_have_the_score_of_their_density():
+    """Tweedie's formula with torch's multivariate normal, each row at its own level."""
+    root = torch.randn(4, 4, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    mu, covariance = torch.randn(1, 4, generator=torch.Generator().manual_seed(5), dtype=torch.float64), root @ root.T
+    y, s2 = Y.clone().requires_grad_(), torch.exp(-GAMMA)[:, None, None]
+    law = torch.distributions.MultivariateNormal(mu[0], covariance + s2 * torch.eye(4, dtype=torch.float64))
+    (score,) = torch.autograd.grad(law.log_prob(y[:, 0]).sum(), y)
+    torch.testing.assert_close(CorrelatedGaussian(mu, covariance)(Y, GAMMA), Y + s2 * score, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize(
+    ("covariance", "message"),
+    [
+        (torch.eye(3), r"CorrelatedGaussian\.covariance must be 2 x 2, got \(3, 3\)"),
+        (torch.tensor([[1.0, 0.5], [0.4, 1.0]]), r"CorrelatedGaussian\.covariance must be symmetric"),
+        (torch.tensor([[1.0, 2.0], [2.0, 1.0]]), r"CorrelatedGaussian\.covariance must have no eigenvalue below 0, got -1"),
+    ],
+)
+def test_wrong_covariances(covariance, message):
+    with pytest.raises(ValueError, match=message):
+        CorrelatedGaussian(torch.zeros(1, 2), covariance)
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (1, 2, 4), (2, 1, 4), (1, 1, 1)], ids=str)
+def test_a_mask_of_the_wrong_shape_is_refused(shape):
+    """Any of them but the second would broadcast silently, or give another number of channels."""
+    denoise = around(lambda x, level: x, mask=torch.ones(shape, dtype=torch.bool))
+    with pytest.raises(ValueError, match=rf"NetworkDenoiser\.mask must have the shape \(3, 1, 4\).*got {re.escape(str(shape))}"):
+        denoise(Y, GAMMA)

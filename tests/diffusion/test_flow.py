@@ -114,3 +114,5 @@ def test_wrong_levels_and_probes():
         log_likelihood(MIXTURE, y, tensor(0.0, 1.0))
     with pytest.raises(ValueError, match="probes must be at least one field, or None for the exact trace; got none"):
         log_likelihood(MIXTURE, y, tensor(1.0, 0.0), probes=[])
+    with pytest.raises(ValueError, match=r"mask must have the shape \(1, 1, 1\), or 1 row, or 1 channel, got \(1, 1, 2\)"):
+        log_likelihood(MIXTURE, y, tensor(1.0, 0.0), mask=torch.ones(1, 1, 2, dtype=torch.bool))

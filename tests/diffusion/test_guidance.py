@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from wxexp.diffusion.denoisers import ExactGaussian
-from wxexp.diffusion.guidance import Bounded, ClassifierFree, MomentMatched, Observed
+from wxexp.diffusion.guidance import Bounded, ClassifierFree, Masked, MomentMatched, Observed
 from wxexp.samplers import DPMSolver2M, Heun
 
 GAMMA = torch.tensor([-3.0, 0.0, 4.0], dtype=torch.float64)
@@ -64,6 +64,22 @@ def test_samples_are_within_the_bounds():
     bounded = Bounded(ExactGaussian(0.0, 1.0), low=-0.5, high=0.5)
     x = DPMSolver2M().sample(bounded, y, DPMSolver2M().levels.gamma(18), None)
     assert x.min() == -0.5 and x.max() == 0.5
+
+
+def test_masked_cells_are_neither_seen_nor_estimated():
+    mask = torch.tensor([True, False, True, True])[None, None]
+    exact = ExactGaussian(1.0, 0.25)
+
+    def watched(y, gamma):
+        assert (y[..., 1] == 0).all()
+        return exact(y, gamma)
+
+    found = Masked(watched, mask=mask)(torch.where(mask, Y, math.nan), GAMMA)
+    torch.testing.assert_close(found, torch.where(mask, exact(Y, GAMMA), 0.0), rtol=0, atol=0)
+    x = Heun().sample(Masked(exact, mask=mask), torch.where(mask, 80 * Y, 0.0), Heun().levels.gamma(18), None)
+    assert (x[..., 1] == 0).all() and (x[..., [0, 2, 3]] != 0).all()  # stays exactly 0, whatever the law says of it
+    with pytest.raises(ValueError, match=r"Masked\.mask must have the shape \(3, 1, 4\), or 1 row, or 1 channel, got \(1, 2, 4\)"):
+        Masked(exact, mask=torch.ones(1, 2, 4, dtype=torch.bool))(Y, GAMMA)
 
 
 def test_wrong_bounds():

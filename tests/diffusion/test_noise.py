@@ -1,9 +1,10 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
 
-from wxexp.diffusion.noise import DrawnNoise
+from wxexp.diffusion.noise import DEPTH, DrawnNoise
 from wxexp.fields.seeds import Draws
 
 DRAWS = Draws.drawing(7, ["2020-01-01", "2020-01-02"]).members(range(3))
@@ -65,6 +66,31 @@ def test_brownian_increments_over_disjoint_intervals_are_independent():
     increments = torch.stack([n.brownian(a, b).flatten() for a, b in zip(levels, levels[1:], strict=False)])
     correlation = torch.corrcoef(increments) - torch.eye(5, dtype=torch.float64)
     assert correlation.abs().max() < 5 / math.sqrt(24_000)
+
+
+def test_the_next_increment_starts_where_the_last_one_ended(monkeypatch):
+    """With the same bits as an increment of its own, and half the draws: a descent of an octave is 20 bisections and the octave itself."""
+    levels = [79.9, 41.3, 20.3, 3.3, 1.7, 0.9, 0.51]
+    alone = [noise().brownian(a, b) for a, b in pairwise(levels)]
+    drawn, draw = [], DrawnNoise._normal
+    monkeypatch.setattr(DrawnNoise, "_normal", lambda self, *name: drawn.append(name) or draw(self, *name))
+    n = noise()
+    n.brownian(levels[0], levels[1])
+    first = len(drawn)
+    for (a, b), expected in zip(pairwise(levels[1:]), alone[1:], strict=True):
+        drawn.clear()
+        assert torch.equal(n.brownian(a, b), expected)
+        assert len(drawn) <= 1 + DEPTH + 3 < first - 15  # and one for each octave between
+    assert torch.equal(n.brownian(0.51, 0.9), -alone[-1])
+    assert torch.equal(n.brownian(79.9, 41.3), alone[0])  # from anywhere else as well
+
+
+@pytest.mark.parametrize("shape", [(1, 500), (6, 2, 400), (1, 3, 500)], ids=str)
+def test_a_mask_of_the_wrong_shape_is_refused(shape):
+    with pytest.raises(ValueError, match=r"DrawnNoise\.mask must have the shape \(6, 2, 500\)"):
+        noise(mask=torch.ones(shape, dtype=torch.bool))
+    with pytest.raises(ValueError, match=r"DrawnNoise\.mask must be bool, True where valid, got torch\.float32"):
+        noise(mask=torch.ones(1, 1, 500))
 
 
 @pytest.mark.parametrize(("s0", "s1", "message"), [(1.0, 0.0, "must be positive"), (1.0, 1.0 + 1e-9, "too close")])

@@ -33,3 +33,18 @@ def test_other_grids_are_uniform(kind, shape):
     grid = Grid(kind, None if kind == "ring" else np.zeros(shape), np.zeros(shape))
     assert grid.shape == shape and len(grid.dims) == len(shape)
     assert (grid.area() == 1).all()
+
+
+def test_digits_of_global_and_regional_weights():
+    """WeatherBench 2 on its 64 x 32 grid and with poles; of a region, where it is not used, the bands between midpoints."""
+    lat = -90 + 5.625 * (np.arange(32) + 0.5)
+    row = latlon(lat, np.arange(4) * 90).area()[:, 0]
+    assert row[[0, 1, 2, 3, 15]] == pytest.approx(
+        [0.077044373245, 0.230391140303, 0.381519114736, 0.528972851535, 1.568274245273], abs=1e-11
+    )
+    assert row.sum() == pytest.approx(32) and row == pytest.approx(row[::-1], abs=1e-14)
+    assert np.mean(row * np.sin(np.deg2rad(lat)) ** 2) == pytest.approx(0.333601710056, abs=1e-11)
+    poles = latlon(np.linspace(-90, 90, 33), [0.0, 90.0]).area()[:, 0]
+    assert poles[[0, 1, 16]] == pytest.approx([0.019874972615, 0.158712612966, 1.619233252805], abs=1e-11)
+    region = latlon([40.0, 42, 44, 46], [0.0, 1.0]).area()[:, 0]
+    assert region == pytest.approx([1.048231711447, 1.016896577294, 0.984322511303, 0.950549199956], abs=1e-11)

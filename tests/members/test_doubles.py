@@ -41,7 +41,7 @@ def drawn(trained: tuple[Experiment, Path], chunk: int, directory: Path) -> np.n
         loader=loader,
         opened=opened,
         items=opened.items("test"),
-        executor=LocalExecutor(0),
+        executor=LocalExecutor(),
         imports=["doubles"],
     )
     with xr.open_zarr(directory / "members.zarr", consolidated=False, chunks=None) as store:

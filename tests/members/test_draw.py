@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 import torch
 import xarray as xr
-from members_factories import children
+from processes import workers
 
 from wxexp.fields.seeds import Draws
-from wxexp.members.draw import draw, layout
+from wxexp.interfaces import Job
+from wxexp.members.draw import chunks, draw, layout, plan
+from wxexp.members.drawer import maker
 from wxexp.members.executor import LocalExecutor
 from wxexp.members.store import create_or_extend
 from wxexp.training.checkpoint import load
@@ -37,7 +39,7 @@ def toy(tmp_path_factory):
             home = tmp_path_factory.mktemp("toy")
             e = doubles.experiment(**kind, members=7, chunk=7)
             weights = doubles.checkpoint(e, home / "weights")
-            doubles.drawn(e, weights, home / "whole", LocalExecutor(0))
+            doubles.drawn(e, weights, home / "whole", LocalExecutor())
             made[key] = e, weights, read(home / "whole")
         return made[key]
 
@@ -60,8 +62,8 @@ def ensemble(e, **changes):
 class Shuffled:
     """An executor that does items in another order."""
 
-    def map(self, factory, tree, items, *, in_flight):
-        return LocalExecutor(0).map(factory, tree, [list(items)[i] for i in (3, 0, 2, 5, 1, 4)], in_flight=in_flight)
+    def map(self, job, items, *, in_flight):
+        return LocalExecutor().map(job, [list(items)[i] for i in (3, 0, 2, 5, 1, 4)], in_flight=in_flight)
 
 
 KINDS = [{"precision": "float32"}, {"precision": "bfloat16"}, {"precision": "float32", "leads": 3}]
@@ -71,33 +73,46 @@ KINDS = [{"precision": "float32"}, {"precision": "bfloat16"}, {"precision": "flo
 @pytest.mark.parametrize("chunk", [1, 2, 5])
 def test_members_do_not_depend_on_chunks(toy, tmp_path, kind, chunk):
     e, weights, whole = toy(**kind)
-    doubles.drawn(ensemble(e, chunk=chunk), weights, tmp_path, LocalExecutor(0))
+    doubles.drawn(ensemble(e, chunk=chunk), weights, tmp_path, LocalExecutor())
     assert equal(read(tmp_path), whole)
 
 
-class Killing(LocalExecutor):
+class Killing:
     """Kills a worker with SIGKILL after the first result."""
 
-    def map(self, factory, tree, items, *, in_flight) -> Iterator:
-        killed = 0
-        for n, found in enumerate(super().map(factory, tree, items, in_flight=in_flight)):
+    def __init__(self, executor) -> None:
+        self.executor = executor
+
+    def map(self, job, items, *, in_flight) -> Iterator:
+        for n, found in enumerate(self.executor.map(job, items, in_flight=in_flight)):
             if n == 0:
-                (child,) = children()
-                os.kill(child, signal.SIGKILL)
-                killed += 1
+                (worker,) = workers()
+                os.kill(worker, signal.SIGKILL)
             yield found
-        assert killed == 1
 
 
-WORKERS = [(KINDS[0], Killing(1), 1), (KINDS[0], LocalExecutor(3), 1), (KINDS[1], LocalExecutor(2), 5)]
-
-
-@pytest.mark.parametrize(("kind", "executor", "chunk"), WORKERS)
-def test_members_do_not_depend_on_workers(toy, tmp_path, kind, executor, chunk):
+@pytest.mark.parametrize(("kind", "number", "chunk"), [(KINDS[0], 1, 1), (KINDS[0], 3, 1), (KINDS[1], 2, 5)])
+def test_members_do_not_depend_on_workers(ray_cluster, toy, tmp_path, kind, number, chunk):
     """One, three and two processes; the only one is killed on its way."""
+    from wxexp.launch.executor import RayExecutor
+
     e, weights, whole = toy(**kind)
-    doubles.drawn(ensemble(e, chunk=chunk), weights, tmp_path, executor)
+    with RayExecutor(number, output=tmp_path / "log.txt") as executor:
+        doubles.drawn(ensemble(e, chunk=chunk), weights, tmp_path, Killing(executor) if number == 1 else executor)
     assert equal(read(tmp_path), whole)
+
+
+def test_members_that_are_not_stored_are_those_that_are(toy, tmp_path):
+    e, weights, whole = toy(**KINDS[2])
+    e = ensemble(e, chunk=3)
+    told = plan(e, directory=tmp_path, checkpoint=weights, loader=doubles.LOADER, imports=["members_doubles"])
+    items = e.dataset.open().items("test")
+    work = [one for item in items for one in chunks(e, item)]
+    assert [(one.index, one.first, one.stop) for one in work] == [(0, 0, 3), (0, 3, 6), (0, 6, 7), (1, 0, 3), (1, 3, 6), (1, 6, 7)]
+    found = [made for _, made in LocalExecutor().map(Job(maker, told), work)]
+    for c, name in enumerate(("tas", "pr")):
+        times = [np.concatenate([tiles[c] for tiles in found[i : i + 3]]) for i in (0, 3)]
+        assert np.stack(times).tobytes() == whole[name].tobytes()
 
 
 def test_members_do_not_depend_on_order(toy, tmp_path):
@@ -109,11 +124,11 @@ def test_members_do_not_depend_on_order(toy, tmp_path):
 def test_members_are_added_to_those_there_are(toy, tmp_path):
     e, weights, whole = toy(**KINDS[0])
     few = ensemble(e, members=3, chunk=2)
-    doubles.drawn(few, weights, tmp_path, LocalExecutor(0))
+    doubles.drawn(few, weights, tmp_path, LocalExecutor())
     assert equal(read(tmp_path), {name: array[:, :3] for name, array in whole.items()})
     first = (tmp_path / "done" / "1-0.json").stat().st_mtime_ns
     steps: list[tuple[int, int]] = []
-    doubles.drawn(ensemble(e, members=7, chunk=5), weights, tmp_path, LocalExecutor(0), lambda *step: steps.append(step))
+    doubles.drawn(ensemble(e, members=7, chunk=5), weights, tmp_path, LocalExecutor(), lambda *step: steps.append(step))
     assert equal(read(tmp_path), whole)
     assert (tmp_path / "done" / "1-0.json").stat().st_mtime_ns == first, "what is there is not drawn again"
     assert steps == [(4, 14), (6, 14), (8, 14), (9, 14), (11, 14), (13, 14), (14, 14)], "member 2, alone in its chunk of 2, is"
@@ -146,7 +161,7 @@ def test_what_is_drawn(toy):
 
 def test_the_store_and_its_markers(toy, tmp_path):
     e, weights, _ = toy(**KINDS[2])
-    doubles.drawn(ensemble(e, members=5, chunk=4), weights, tmp_path, LocalExecutor(0))
+    doubles.drawn(ensemble(e, members=5, chunk=4), weights, tmp_path, LocalExecutor())
     data = xr.open_zarr(tmp_path / "members.zarr")
     assert data.tas.dims == ("init_time", "member", "lead_time", "lat", "lon") and list(data.lead_time.values) == [6, 12, 18]
     assert data.tas.attrs["units"] == "K" and data.attrs["title"] == "toy"
@@ -160,12 +175,12 @@ def test_a_store_that_was_removed_is_drawn_again(toy, tmp_path):
     e, weights, whole = toy(**KINDS[0])
     (tmp_path / "done").mkdir()
     (tmp_path / "done" / "0-0.json").write_text('{"stop": 7}')
-    doubles.drawn(e, weights, tmp_path, LocalExecutor(0))
+    doubles.drawn(e, weights, tmp_path, LocalExecutor())
     assert equal(read(tmp_path), whole)
 
 
 def test_everything_is_killed(toy, tmp_path):
-    """The driver dies with its worker in the middle of something; the same call goes on from there."""
+    """The process dies in the middle of something; the same call goes on from there."""
     e, weights, whole = toy(**KINDS[0])
     program = f"""
 import os, signal, sys; sys.path.insert(0, {str(HERE)!r})
@@ -176,12 +191,12 @@ e = doubles.experiment(precision="float32", members=7, chunk=1)
 def progress(done, total):
     if done == 4:
         os.kill(os.getpid(), signal.SIGKILL)
-doubles.drawn(e, Path({str(weights)!r}), Path({str(tmp_path)!r}), LocalExecutor(1), progress)
+doubles.drawn(e, Path({str(weights)!r}), Path({str(tmp_path)!r}), LocalExecutor(), progress)
 """
     assert subprocess.run([sys.executable, "-c", program]).returncode == -signal.SIGKILL
     assert 4 <= len(list((tmp_path / "done").glob("*.json"))) < 14
     assert not equal(read(tmp_path), whole)
-    doubles.drawn(ensemble(e, chunk=1), weights, tmp_path, LocalExecutor(0))
+    doubles.drawn(ensemble(e, chunk=1), weights, tmp_path, LocalExecutor())
     assert equal(read(tmp_path), whole)
 
 
@@ -194,13 +209,13 @@ def test_no_space_left(toy, tmp_path):
     resource.setrlimit(resource.RLIMIT_FSIZE, (2000, hard))
     try:
         with pytest.raises(OSError) as error:
-            doubles.drawn(e, weights, tmp_path, LocalExecutor(0))
+            doubles.drawn(e, weights, tmp_path, LocalExecutor())
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert "drawing members 0 to 1 of 2001-01-01" in str(error.value) and "File too large" in str(error.value)
     assert "members.zarr" in str(error.value) and "\n" not in str(error.value)
     assert not list((tmp_path / "done").iterdir())
-    doubles.drawn(e, weights, tmp_path, LocalExecutor(0))
+    doubles.drawn(e, weights, tmp_path, LocalExecutor())
     assert equal(read(tmp_path), whole)
 
 
@@ -217,7 +232,7 @@ def test_a_value_that_is_not_finite(toy, tmp_path, monkeypatch):
 
     monkeypatch.setattr(doubles.ToyCodec, "decode", bad)
     with pytest.raises(FloatingPointError, match="members 0 to 6 of 2001-01-01: pr of member 2 of 2001-01-01, lead 2, is not finite"):
-        doubles.drawn(e, weights, tmp_path, LocalExecutor(0))
+        doubles.drawn(e, weights, tmp_path, LocalExecutor())
 
 
 def test_what_cannot_be(toy, tmp_path):
@@ -226,7 +241,7 @@ def test_what_cannot_be(toy, tmp_path):
 
     def call(**changes):
         given = {"directory": tmp_path, "checkpoint": weights, "loader": doubles.LOADER, "opened": opened, "items": opened.items("test")}
-        draw(e, **given | changes, executor=LocalExecutor(0), imports=["members_doubles"])
+        draw(e, **given | changes, executor=LocalExecutor(), imports=["members_doubles"])
 
     with pytest.raises(ValueError, match="no times"):
         call(items=[])

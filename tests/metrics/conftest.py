@@ -19,6 +19,7 @@ def sums_of():
             "leads": [None],
             "groups": [f"g{i}" for i in range(len(w))] if len(w) > 1 else ["all"],
             "cases": [{"index": i, "time": str(i), "lead_hours": 0.0} for i in (range(0, 2 * len(truth), 2) if index is None else index)],
+            "selections": {},
             "statistics": [],
         }
         arrays = {

@@ -14,6 +14,15 @@ def test_digits(sums_of):
     assert row.value == pytest.approx(np.abs(counts / 1000 - 1 / 6).sum(), abs=1e-12)
 
 
+@pytest.mark.parametrize("index, expected", [("chi2", 0.68), ("delta", 0.136)])
+def test_digits_of_the_other_indices(index, expected, sums_of):
+    rs = np.random.RandomState(11)
+    y, x = rs.standard_normal(1000), rs.standard_normal((1000, 5))
+    metric = RankHistogram(index=index)
+    (row,) = metric.rows(sums_of(metric, y.reshape(5, 200), x.reshape(5, 200, 5).swapaxes(1, 2)))
+    assert row.metric == f"rank_histogram_{index}" and row.value == pytest.approx(expected, abs=1e-9)
+
+
 def test_truth_above_all_members_is_the_largest_value(sums_of):
     (row,) = RankHistogram().rows(sums_of(RankHistogram(), np.ones((2, 3)), np.zeros((2, 4, 3))))
     assert row.value == pytest.approx(2 * 4 / 5)

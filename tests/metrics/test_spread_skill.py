@@ -11,7 +11,14 @@ def test_digits_of_a_calibrated_ensemble(sums_of, calibrated):
     assert row.value == pytest.approx(1.006225534043, rel=1e-6) and row.low < 1.0 < row.high
 
 
-@pytest.mark.parametrize("members", [2, 4, 30])
+def test_debiased_digits(sums_of, calibrated):
+    """The error without what the mean of 10 members adds to it."""
+    metric = SpreadSkill(estimator="debiased")
+    (row,) = metric.rows(sums_of(metric, *calibrated))
+    assert row.metric == "spread_skill_debiased" and row.value == pytest.approx(1.006854502341, rel=1e-6)
+
+
+@pytest.mark.parametrize("members", [2, 4, 8, 50])
 def test_is_one_for_any_number_of_exchangeable_members(members, sums_of):
     rng = np.random.default_rng(members)
     truth, x = rng.standard_normal((20, 2000)), rng.standard_normal((20, members, 2000))

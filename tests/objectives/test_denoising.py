@@ -207,7 +207,7 @@ def test_rows_are_told_their_own_sample():
 @torch.no_grad()
 def test_a_network_that_is_not_finite_names_the_noise_level():
     with pytest.raises(FloatingPointError, match=r"evaluation 13 of 18 \(noise level s = 0\.2964\)"):
-        learner(Ignorant(nan_below=0.5)).members(batch(1), Draws.drawing(0, ["a"]).members(range(2)), DPMSolver2M())
+        learner(Ignorant(nan_below=0.5)).members(batch(1), Draws.drawing(0, ["a"]).members(range(2)), DPMSolver2M(levels=Karras()))
 
 
 @pytest.mark.parametrize(
@@ -233,6 +233,30 @@ def test_wrong_weights(weights, message):
             {"scheduler": LogNormal(), "sampler": Euler(), "training": Training(validation=Validation())},
             r"Denoising needs training\.validation\.sampler",
         ),
+        (
+            Denoising(weighting=weightings.MinSNR()),
+            {"scheduler": Adaptive(), "sampler": Euler()},
+            r"Denoising\.weighting must be one with respect to gamma for Adaptive.*one of Exponential, Sigmoid, Uniform, got MinSNR",
+        ),
+        (
+            Denoising(),
+            {"scheduler": Adaptive(), "sampler": Euler()},
+            r"Denoising\.weighting must be one with respect to gamma for Adaptive.*got EDM",
+        ),
+        (
+            Denoising(parameterization=parameterizations.Epsilon()),
+            {"scheduler": LogNormal(), "sampler": Euler(levels=Karras(sigma_max=1e8))},
+            r"parameterization Epsilon is impossible at the end point of sampler\.levels, s = 1e\+08: .* 12 times the data; use EDM",
+        ),
+        (
+            Denoising(parameterization=parameterizations.Score()),
+            {
+                "scheduler": LogNormal(),
+                "sampler": Euler(),
+                "training": Training(validation=Validation(sampler=Euler(levels=Karras(sigma_max=1e4)))),
+            },
+            r"parameterization Score is impossible at the end point of training\.validation\.sampler\.levels, s = 1e\+04",
+        ),
         (Regression(), {"scheduler": LogNormal()}, "Regression has no use for a scheduler: it must be None, got LogNormal"),
         (Regression(), {"sampler": Euler()}, "Regression has no use for a sampler: it must be None, got Euler"),
         (
@@ -257,4 +281,9 @@ def test_experiments_that_can():
         sampler=Euler(),
         training=Training(validation=Validation(members=0)),
     )
+    for parameterization in (parameterizations.V(), parameterizations.X0(), parameterizations.EDM(), parameterizations.Flow()):
+        noisy = {"scheduler": LogNormal(), "sampler": Euler(levels=Karras(sigma_max=1e8))}
+        Experiment(name="x", dataset=Nothing(), model=Ignorant(), objective=Denoising(parameterization=parameterization), **noisy)
+    adaptive = Denoising(weighting=weightings.Sigmoid())
+    Experiment(name="x", dataset=Nothing(), model=Ignorant(), objective=adaptive, scheduler=Adaptive(), sampler=Euler())
     Experiment(name="x", dataset=Nothing(), model=Ignorant(), objective=Regression(), training=Training(validation=Validation()))

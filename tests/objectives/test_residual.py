@@ -1,5 +1,7 @@
+import copy
 import dataclasses
 import shutil
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -11,8 +13,9 @@ import wxexp as wx
 from wxexp.fields.grid import Grid
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces import Batch, Dataset, Group, Item, Learner, Loss, Model, Objective, Parts, Phase, Ports, Step
+from wxexp.members.rows import Rows
 from wxexp.objectives import Denoising, Regression, Residual
-from wxexp.training import LocalSession, build, last_checkpoint, load, phase_parameters
+from wxexp.training import JsonlTracker, LocalSession, build, last_checkpoint, load, phase_parameters, train
 
 STEP = Step(0, "network", Group(), Group())
 GRID = Grid("ring", None, np.arange(6.0))
@@ -80,7 +83,7 @@ def regression(**changes) -> wx.Experiment:
 class Data:
     """20 items on a ring of 6 cells, the second masked and NaN; the residual of variable k is 3 + k plus (k + 1) times white noise."""
 
-    codec, patch, grid = SimpleNamespace(targets=("sit", "sic")), None, GRID
+    codec, patch, grid, ports = SimpleNamespace(targets=("sit", "sic")), None, GRID, PORTS
 
     def __init__(self):
         random = np.random.default_rng(3)
@@ -215,11 +218,142 @@ def test_what_is_refused():
         regression(objective=Residual(mean=regression()), sampler=sampler)
 
 
+class Rounding(Learner):
+    """A mean by a float32 convolution over many channels, whose bits depend on how many rows it sees; it counts its rows."""
+
+    def __init__(self):
+        super().__init__()
+        generator = torch.Generator().manual_seed(0)
+        self.weight = torch.nn.Parameter(torch.randn(2, 1, generator=generator))
+        self.rows = []
+
+    def members(self, batch, draws, sampler):
+        self.rows.append(len(batch))
+        mu = torch.einsum("oc,bcx->box", self.weight, batch.condition) * (1 + 1e-7 * len(batch))
+        return mu[:, None].expand(-1, len(draws.rows) // len(batch), -1, -1)
+
+
+def rounding(data: Data, *, ports: Ports = PORTS, of: Objective | None = None) -> tuple[Learner, Rounding]:
+    mean = Rounding()
+    return Residual(mean=regression(), of=of or Given()).build(Parts(data, ports, Unbuilt(), None, parent=lambda held: mean)), mean
+
+
+def test_a_mean_is_computed_once_for_each_item_and_has_the_bits_of_one_without_cache(tmp_path):
+    data = Data()
+    made, mean = rounding(data)
+    plain, _ = rounding(data)
+    cached = made.cache(data, tmp_path)
+    made.prepare(cached, LocalSession(tmp_path / "cached"))
+    plain.prepare(data, LocalSession(tmp_path / "plain"))
+    assert mean.rows == [1] * 20
+    again = made.cache(data, tmp_path)  # another process
+    items = data.items("train")
+    draws = Draws.drawing(0, ["a", "b", "c"]).members(range(2))
+    for opened, chosen in ((cached, items[:7]), (again, items[3:6]), (again, items[5:] + items[:3])):
+        batch, expected = made.left(opened.read(chosen)), plain.left(data.read(chosen))
+        assert torch.equal(batch.target, expected.target) and torch.equal(batch.condition, expected.condition)
+        assert batch.extra == {}
+    members = made.members(cached.read(items[3:6]), draws, None)
+    assert mean.rows == [1] * 20
+    assert torch.equal(members, plain.members(data.read(items[3:6]), draws, None))
+    assert torch.equal(made.offset, plain.offset) and torch.equal(made.scale, plain.scale)
+    (folder,) = (path for path in tmp_path.iterdir() if path.name.startswith("mean-"))
+    assert sorted(path.name for path in folder.iterdir()) == sorted(f"{i}-0.npy" for i in range(20))
+
+
+def test_other_weights_have_another_cache(tmp_path):
+    data = Data()
+    made, mean = rounding(data)
+    items = data.items("train")[:2]
+    before = made.cache(data, tmp_path).read(items).extra["mean"]
+    mean.weight.add_(1)
+    after = made.cache(data, tmp_path).read(items).extra["mean"]
+    torch.testing.assert_close(after - before, data.read(items).condition.expand(-1, 2, -1), rtol=1e-5, atol=1e-6)
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_patches_and_later_leads_have_means_of_their_own(tmp_path):
+    """Of a patch nothing is cached, and a forecast's next batch, which keeps the extra fields of its first, computes its mean."""
+    data = Data()
+    made, mean = rounding(data, ports=dataclasses.replace(PORTS, leads=(6.0,)))
+    opened, items = made.cache(data, tmp_path), data.items("train")[:3]
+    assert opened.read(items, torch.zeros(3, 1, dtype=torch.int64)).extra == {}
+    first = opened.read(items)
+    assert "mean" in first.extra
+    later = dataclasses.replace(first, condition=first.condition + 1)
+    draws = Draws.drawing(0, ["a", "b", "c"]).members(range(1))
+    shift = made.members(later, draws, None) - made.members(first, draws, None)
+    expected = torch.where(first.mask, mean.weight.detach()[None].expand(3, 2, 6), 0.0)
+    torch.testing.assert_close(shift[:, 0], expected, rtol=1e-4, atol=1e-5)
+
+
+class Caching(Given):
+    """Its learner caches the sum over cells of each standardised residual."""
+
+    def build(self, parts):
+        return _Caching(parts)
+
+
+class _Caching(_Given):
+    def cache(self, opened, scratch):
+        def read(items, origins=None):
+            batch = opened.read(items, origins)
+            return dataclasses.replace(batch, extra={**batch.extra, "total": batch.target.sum((1, 2))})
+
+        return SimpleNamespace(read=read)
+
+
+def test_what_the_inner_learner_caches_reaches_it(tmp_path):
+    """Made from what it sees, under its own name, and without the mean."""
+    data = Data()
+    made, mean = rounding(data, of=Caching())
+    opened, items = made.cache(data, tmp_path), data.items("train")[:4]
+    made(opened.read(items), STEP)
+    (seen,) = made.inner.seen
+    assert list(seen.extra) == ["total"] and torch.equal(seen.extra["total"], seen.target.sum((1, 2)))
+    assert mean.rows == [1] * 4
+
+
 def small() -> wx.Experiment:
     tiny = {"training.samples": 32, "training.optimizer.warmup": 8, "ensemble.members": 2, "dataset.source.times": 56, "scoring.draws": 5}
     diffusion = wx.edit(downscaling(), {"name": "corrected", **tiny})
     mean = dataclasses.replace(diffusion, name="mean", objective=Regression(), scheduler=None, sampler=None)
     return dataclasses.replace(diffusion, objective=Residual(mean=mean))
+
+
+@pytest.fixture
+def trained_mean(tmp_path):
+    """A regression trained for a few steps, and an opened dataset."""
+    experiment = wx.edit(small(), {"training.samples": 16})
+    mean = wx.edit(experiment.objective.mean, {"training.samples": 8})
+    opened = mean.dataset.open()
+    learner = build(mean, opened, None)
+    train(mean, opened=opened, learner=learner, session=LocalSession(tmp_path / "mean"), tracker=JsonlTracker(tmp_path / "mean.jsonl"))
+    return experiment, opened, learner
+
+
+@torch.no_grad()
+def drawn(experiment: wx.Experiment, learner: Learner, scratch: Path) -> torch.Tensor:
+    """Members 0 to 3 of the second test item, by networks that see four rows, as in drawing."""
+    opened = learner.cache(experiment.dataset.open(), scratch)
+    learner.wrap(lambda network: Rows(network, 4))
+    batch = opened.read(opened.items("test")[1:2])
+    return learner.eval().members(batch, Draws.drawing(0, list(batch.time)).members(range(4)), experiment.sampler)
+
+
+def test_training_and_drawing_have_the_same_bits_with_and_without_cache(trained_mean, tmp_path, monkeypatch):
+    experiment, opened, mean = trained_mean
+    weights, members = [], []
+    for name in ("with", "without"):
+        learner = build(experiment, opened, lambda held: copy.deepcopy(mean))
+        tracker = JsonlTracker(tmp_path / f"{name}.jsonl")
+        train(experiment, opened=opened, learner=learner, session=LocalSession(tmp_path / name), tracker=tracker)
+        weights.append({key: value.clone() for key, value in learner.state_dict().items()})
+        members.append(drawn(experiment, learner, tmp_path / name / "scratch"))
+        monkeypatch.setattr(type(learner), "cache", Learner.cache)
+    assert list((tmp_path / "with" / "scratch").glob("mean-*/*.npy")) and not list((tmp_path / "without" / "scratch").iterdir())
+    assert all(torch.equal(value, weights[1][key]) for key, value in weights[0].items())
+    assert torch.equal(*members)
 
 
 def test_from_the_mean_to_members(tmp_path):

@@ -13,7 +13,7 @@ from wxexp.metrics import CRPS, LogSpectralDistance, RankHistogram
 from wxexp.reports.gather import gather
 from wxexp.reports.plots import rank_histogram, spectra
 from wxexp.reports.scores import cell_km, read_scores, score_maps
-from wxexp.scoring import finalise, maps, prepare, score, write_table
+from wxexp.scoring import finalise, prepare, score, write_table
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "scoring"))
 
@@ -21,8 +21,8 @@ import toy_scoring as toy  # noqa: E402
 
 
 class Here:
-    def map(self, factory, tree, items, *, in_flight):
-        worker = factory(tree)
+    def map(self, job, items, *, in_flight):
+        worker = job.factory(job.tree)
         for item in items:
             yield item, worker(item)
 
@@ -42,8 +42,7 @@ def scored(request, tmp_path_factory):
     opened = experiment.dataset.open()
     toy.write_members(folder / "members.zarr", opened, 5)
     tree = prepare(experiment, opened, members=folder / "members.zarr", out=folder / "fitted")
-    for do in (score, maps):
-        do(tree=tree, executor=Here(), out=folder)
+    score(tree=tree, executor=Here(), out=folder)
     rows = finalise(experiment, folder)
     write_table(folder / "table.json", rows)
     material = gather(experiment, opened=opened, run=folder, members=folder / "members.zarr", scores=folder)

@@ -4,13 +4,14 @@ import pytest
 import torch
 
 from wxexp.diffusion.denoisers import ExactGaussian
+from wxexp.levels import Karras
 from wxexp.samplers import DPMSolver3M
 
 
 @pytest.mark.parametrize(("steps", "error"), [(10, 5.3e-2), (20, 1.5e-2), (40, 1.1e-3), (80, 1.3e-4), (160, 1.6e-5)])
 def test_errors_on_the_levels_of_edm(steps, error):
     """Measured independently with another implementation: RMS error at s_min on N(1, 0.5^2) from the exact law at s_max, two digits."""
-    gamma = DPMSolver3M().levels.gamma(steps + 1)
+    gamma = Karras().gamma(steps + 1)
     z = torch.special.ndtri((torch.arange(2000, dtype=torch.float64) + 0.5) / 2000)[:, None, None]
     found = DPMSolver3M(terminal="keep").sample(ExactGaussian(1.0, 0.25), 1 + z * math.sqrt(0.25 + 6400), gamma, None)
     exact = 1 + z * math.sqrt(0.25 + 0.002**2)

@@ -69,6 +69,14 @@ def test_an_adapted_density_integrates_to_one_and_is_the_derivative_of_its_time(
     assert schedule.log_density(torch.tensor([-4.1, 4.1])).isneginf().all()
 
 
+def test_what_a_plot_draws_is_the_density():
+    edges, density = uneven().density()
+    assert edges.tolist() == [-4, -3, -2, -1, 0, 1, 2, 3, 4] and density.sum().item() == pytest.approx(1, abs=1e-14)
+    torch.testing.assert_close(density, uneven().log_density(edges[:-1] + 0.5).exp(), rtol=1e-14, atol=0)
+    # the cleanest bin has seen no errors, the third cleanest the largest
+    assert density.argmin() == 7 and density.argmax() == 5
+
+
 def test_an_adapted_time_is_the_inverse_of_gamma():
     schedule, t = uneven(), torch.linspace(0, 1, 1001, dtype=torch.float64)
     gamma = schedule.gamma(t)

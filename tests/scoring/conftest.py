@@ -31,11 +31,21 @@ class Here:
     def __init__(self, order=lambda items: items, stop=None):
         self.order, self.stop, self.done = order, stop, []
 
-    def map(self, factory, tree, items, *, in_flight):
-        worker = factory(tree)
+    def map(self, job, items, *, in_flight):
+        worker = job.factory(job.tree)
         for item in self.order(list(items))[: self.stop]:
             yield item, worker(item)
             self.done.append(item)
+        if self.stop is not None:
+            raise KeyboardInterrupt
+
+    def gather(self, make, use, groups, *, tiles, in_flight):
+        draw, score = make.factory(make.tree), use.factory(use.tree)
+        for group, items in self.order(list(groups))[: self.stop]:
+            drawn = [draw(item) for item in items]
+            assert {len(arrays) for arrays in drawn} == {tiles}
+            yield group, score((group, lambda t, drawn=drawn: [arrays[t] for arrays in drawn]))
+            self.done.append(group)
         if self.stop is not None:
             raise KeyboardInterrupt
 
@@ -49,19 +59,19 @@ def here():
 def world(tmp_path):
     """make(leads, times, members) -> experiment, opened, the members in memory, and what workers are told."""
 
-    def make(leads=1, times=7, members=5, scored=None, metrics=METRICS):
+    def make(leads=1, times=7, members=5, scored=None, metrics=METRICS, block=2, groups=None, stored=None):
         experiment = Experiment(
             name="toy",
             dataset=toy.ToyWorld(leads=leads, times=times),
             model=toy.ToyModel(),
             objective=toy.ToyObjective(),
             ensemble=Ensemble(members=scored or members, leads=leads),
-            scoring=Scoring(metrics=metrics, baselines={"zero": toy.ToyZero(), "noise": toy.ToyNoise()}, draws=50),
+            scoring=Scoring(metrics=metrics, baselines={"zero": toy.ToyZero(), "noise": toy.ToyNoise()}, draws=50, groups=groups or {}),
         )
         opened = experiment.dataset.open()
         path = tmp_path / f"members-{leads}-{times}-{members}.zarr"
-        data = toy.write_members(path, opened, members)
-        tree = prepare(experiment, opened, members=path, out=tmp_path / "fitted", imports=["toy_scoring"])
+        data = stored.members if stored else toy.write_members(path, opened, members)
+        tree = prepare(experiment, opened, members=path, out=tmp_path / "fitted", imports=["toy_scoring"], block=block)
         return SimpleNamespace(experiment=experiment, opened=opened, members=data, tree=tree, path=path)
 
     return make

@@ -11,9 +11,11 @@ import xarray as xr
 
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces import Failure
-from wxexp.members.executor import LocalExecutor
+from wxexp.metrics import CRPS, LogSpectralDistance, RankHistogram
 from wxexp.scoring import finalise, score
 from wxexp.scoring.engine import scorer
+
+FEW = {"crps": CRPS(), "rank_histogram": RankHistogram(), "lsd": LogSpectralDistance()}
 
 
 def digest(folder):
@@ -103,33 +105,46 @@ def test_the_store_is_readable_and_says_what_it_holds(world, here, tmp_path):
 
 
 def test_order_of_items_and_an_interruption_change_no_bit(world, here, tmp_path):
-    w = world(times=4)
+    w = world(times=7, metrics=FEW)
     score(tree=w.tree, executor=here(), out=tmp_path / "a")
     score(tree=w.tree, executor=here(lambda items: items[::-1]), out=tmp_path / "b")
     with pytest.raises(KeyboardInterrupt):
         score(tree=w.tree, executor=here(lambda items: items[1:], stop=5), out=tmp_path / "c")
-    assert not (tmp_path / "c" / "scores.zarr").exists()
+    assert not (tmp_path / "c" / "scores.zarr").exists() and not (tmp_path / "c" / "maps.zarr").exists()
     rest, seen = here(), []
     score(tree=w.tree, executor=rest, out=tmp_path / "c", progress=lambda done, total: seen.append((done, total)))
     assert len(rest.done) == 7 and seen == [(n, 12) for n in range(6, 13)]
     want = digest(tmp_path / "a")
+    assert {name.partition("/")[0] for name in want} == {"scores.zarr", "maps.zarr"}
     assert digest(tmp_path / "b") == want and digest(tmp_path / "c") == want
     again = here()
     score(tree=w.tree, executor=again, out=tmp_path / "c")
     assert again.done == []
 
 
+def test_sums_of_cases_do_not_depend_on_blocks(world, here, tmp_path):
+    """Maps do, by rounding; so what is in a block never depends on workers."""
+    tree = world(times=7, metrics=FEW).tree
+    for block in (1, 3, 7):
+        score(tree={**tree, "plan": {**tree["plan"], "block": block}}, executor=here(), out=tmp_path / str(block))
+    stores = [[xr.open_zarr(tmp_path / b / "scores.zarr", group=g, chunks=None) for g in ("forecast", "noise")] for b in "137"]
+    maps = [xr.open_zarr(tmp_path / b / "maps.zarr", chunks=None) for b in "137"]
+    for others, found in zip(stores[1:], maps[1:], strict=True):
+        assert all(a.identical(b) for a, b in zip(stores[0], others, strict=True))
+        xr.testing.assert_allclose(found, maps[0], rtol=1e-6)
+
+
 @pytest.mark.parametrize("workers", [2, pytest.param(1, marks=pytest.mark.slow), pytest.param(3, marks=pytest.mark.slow)])
-def test_worker_processes_change_no_bit(workers, world, tmp_path):
+def test_worker_processes_change_no_bit(workers, world, here, tmp_path):
     w = world(leads=2, times=4)
-    score(tree=w.tree, executor=LocalExecutor(0), out=tmp_path / "here")
-    score(tree=w.tree, executor=LocalExecutor(workers), out=tmp_path / "there")
+    score(tree=w.tree, executor=here(), out=tmp_path / "here")
+    score(tree=w.tree, executor=toy.Processes(workers), out=tmp_path / "there")
     want = digest(tmp_path / "here")
     assert len(want) > 50 and digest(tmp_path / "there") == want
 
 
 def test_only_the_first_members_of_a_larger_store_are_scored(world, here, tmp_path):
-    few, many = world(members=5), world(members=8, scored=5)
+    few, many = world(members=5, metrics=FEW), world(members=8, scored=5, metrics=FEW)
     score(tree=few.tree, executor=here(), out=tmp_path / "few")
     score(tree=many.tree, executor=here(), out=tmp_path / "many")
     assert digest(tmp_path / "few") == digest(tmp_path / "many")
@@ -141,21 +156,21 @@ def test_only_the_first_members_of_a_larger_store_are_scored(world, here, tmp_pa
 
 def test_a_failed_item_is_named_and_what_is_done_stays(world, tmp_path):
     class Fails:
-        def map(self, factory, tree, items, *, in_flight):
-            worker = factory(tree)
+        def map(self, job, items, *, in_flight):
+            worker = job.factory(job.tree)
             for item in items:
-                yield item, Failure("OSError: disk", "trace") if item == (1, 2) else worker(item)
+                yield item, Failure("OSError: disk", "trace") if item == (1, 1) else worker(item)
 
-    w = world(times=3)
-    with pytest.raises(OSError, match="scoring zero 2001-01-27T00:00:00: disk"):
+    w = world(times=4)
+    with pytest.raises(OSError, match="scoring zero 2001-01-27T00:00:00 to 2001-02-22T00:00:00: disk"):
         score(tree=w.tree, executor=Fails(), out=tmp_path)
-    assert len(list((tmp_path / "scores.parts").glob("*.npz"))) == 7
+    assert len(list((tmp_path / "scores.parts").glob("*.npz"))) == 4
 
 
 def test_parts_of_another_plan_are_refused(world, here, tmp_path):
     w = world(times=3)
     with pytest.raises(KeyboardInterrupt):
-        score(tree=w.tree, executor=here(stop=2), out=tmp_path)
+        score(tree=w.tree, executor=here(stop=1), out=tmp_path)
     with pytest.raises(ValueError, match="scores.parts holds parts of another plan"):
         score(tree=world(times=4).tree, executor=here(), out=tmp_path)
 
@@ -184,15 +199,25 @@ def test_a_member_that_is_nan_where_it_is_scored_is_not_hidden(world, here, tmp_
     assert np.isfinite(rows["crps", "p"].value)
 
 
-def test_what_a_worker_holds_does_not_grow_with_the_number_of_cases(world):
-    worker = scorer(world(times=7).tree)
+def test_a_member_that_was_not_written_is_named(world, here, tmp_path):
+    w = world(times=3)
+    with xr.open_zarr(w.path, consolidated=False) as data:
+        x = data["p"].load()
+    x[2, [1, 4]] = np.nan
+    x.to_dataset().to_zarr(w.path, mode="r+", consolidated=False)
+    with pytest.raises(ValueError, match="member 1, 4 of p at 2001-01-27T00:00:00 is missing: NaN in every cell"):
+        score(tree=w.tree, executor=here(), out=tmp_path)
+
+
+def test_what_a_worker_holds_and_sends_does_not_grow_with_the_number_of_cases(world):
+    worker = scorer(world(times=7, block=1).tree)
     for case in range(7):
         worker((0, case))
     peaks = []
     for cases in (2, 7):
         tracemalloc.start()
         for case in range(cases):
-            size = sum(x.nbytes for x in worker((0, case)).values())
+            size = sum(x.nbytes for name, x in worker((0, case)).items() if not name.startswith("maps/"))
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert size < 4096 and peaks[1] < 1.25 * peaks[0]

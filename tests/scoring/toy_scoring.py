@@ -1,5 +1,7 @@
 """A small world to score: two variables on a latitude-longitude grid with a masked corner, a deterministic and an ensemble baseline."""
 
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from types import SimpleNamespace
 
 import numpy as np
@@ -93,6 +95,31 @@ class ToyModel(Model):
 
 class ToyObjective(Objective):
     pass
+
+
+class Processes:
+    """An executor with worker processes of one thread."""
+
+    worker = None
+
+    def __init__(self, workers):
+        self.workers = workers
+
+    def map(self, job, items, *, in_flight):
+        context = get_context("forkserver")
+        context.set_forkserver_preload(["wxexp.scoring.external", "wxexp.metrics"])
+        with ProcessPoolExecutor(self.workers, context, Processes.begin, (job,)) as pool:
+            futures = {pool.submit(Processes.work, item): item for item in items}
+            yield from ((futures[future], future.result()) for future in as_completed(futures))
+
+    @staticmethod
+    def begin(job):
+        torch.set_num_threads(1)
+        Processes.worker = job.factory(job.tree)
+
+    @staticmethod
+    def work(item):
+        return Processes.worker(item)
 
 
 def write_members(path, opened, members):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from wxexp.statistics.bootstrap import counts, interval, runs
+from wxexp.statistics.bootstrap import counts, interval, moving_counts, runs
 
 
 def test_runs_break_where_the_index_does_not_rise_by_one():
@@ -36,3 +36,24 @@ def test_correlated_cases_need_blocks():
     x = np.repeat(np.random.default_rng(2).standard_normal(60), 10)
     blocked, single = (np.ptp(interval(counts(b, draws=4000, seed=3) @ x / 600)) for b in (np.repeat(np.arange(60), 10), np.arange(600)))
     assert blocked / single == pytest.approx(np.sqrt(10), rel=0.08)
+
+
+def test_moving_blocks_stay_within_runs_and_have_as_many_cases_as_there_are():
+    """Runs of 5, 1 and 3 cases, blocks of 3: starts 0, 1, 2, the whole of the second, the whole of the third."""
+    index = [0, 1, 2, 3, 4, 9, 20, 21, 22]
+    c = moving_counts(index, length=3, draws=2000, seed=0)
+    assert c.shape == (2000, 9) and (c.sum(axis=1) == 9).all() and c.min() >= 0
+    whole = moving_counts(index, length=1, draws=4000, seed=0)
+    np.testing.assert_allclose(whole.mean(axis=0), 1.0, atol=0.1)
+    np.testing.assert_array_equal(c, moving_counts(index, length=3, draws=2000, seed=0))
+    with pytest.raises(ValueError, match="length must be at least 1, got 0"):
+        moving_counts(index, length=0, draws=2, seed=0)
+
+
+def test_moving_blocks_are_as_wide_as_correlated_cases_need():
+    """An autoregressive series of 0.6: the mean has the variance (1 + 0.6) / (1 − 0.6) = 4 times that of independent cases."""
+    z = np.random.default_rng(4).standard_normal(3000)
+    for i in range(1, 3000):
+        z[i] += 0.6 * z[i - 1]
+    low, high = interval(moving_counts(np.arange(3000), length=30, draws=2000, seed=1) @ z / 3000)
+    assert (high - low) / (2 * 1.96 * z.std() / np.sqrt(3000)) == pytest.approx(2.0, rel=0.12)

@@ -6,7 +6,9 @@ import pytest
 import scoringrules
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
+from wxexp.statistics import crps as crps_module
 from wxexp.statistics.crps import crps
 
 FAIR = [0.372203306904, 1.284744190364, 0.189744327006, 0.434114192981, 0.862899501057]
@@ -95,3 +97,79 @@ def test_bad_input_says_what_was_given():
         crps(np.zeros(8), np.zeros((5, 8)), estimator="pwm")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match=r"alpha must be in \[0, 1\], got 1.5"):
         crps(np.zeros(8), np.zeros((5, 8)), estimator="almost_fair", alpha=1.5)
+
+
+@pytest.mark.parametrize(
+    "members, truth, biased, fair",
+    [([0, 10], 0, 2.5, 0.0), ([0, 0, 0, 10], 0, 0.625, 0.0), ([1, 2, 4], 3, 2 / 3, 1 / 3), ([5, 5, 5], 2, 3, 3)],
+)
+def test_by_hand(members, truth, biased, fair):
+    """E|X − y| less half of E|X − X'| over all pairs, and over those of different members."""
+    y, x = np.array([float(truth)]), np.array(members, dtype=float)[:, None]
+    assert crps(y, x, estimator="biased")[0] == pytest.approx(biased, abs=1e-15) and crps(y, x)[0] == pytest.approx(fair, abs=1e-15)
+
+
+@pytest.mark.parametrize("y, mean, std, value", [(0.0, 0.0, 1.0, 0.233694977255), (0.7, 0.1, 1.4, 0.428216318759)])
+def test_many_quantiles_of_a_normal_have_its_closed_form(y, mean, std, value):
+    """(√2 − 1)/√π of the unit normal at its mean; properscoring's crps_gaussian."""
+    x = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000, mean, std)
+    assert crps(np.array([y]), x[:, None], estimator="biased")[0] == pytest.approx(value, abs=2e-5)
+
+
+@pytest.mark.parametrize("alpha", [0.0, 0.5, 0.95, 1.0])
+def test_almost_fair_is_a_mixture(alpha, data):
+    value = crps(*data, member_axis=1, estimator="almost_fair", alpha=alpha)
+    np.testing.assert_allclose(value, alpha * np.array(FAIR) + (1 - alpha) * np.array(BIASED), atol=1e-11)
+
+
+def test_a_duplicated_ensemble_is_no_better_but_the_fair_score_takes_it_for_more_members(data):
+    """Biased unchanged; fair is skill − S / (N (2N − 1)), S the sum over ordered pairs of the N members."""
+    y, x = data[0], data[1].T
+    np.testing.assert_allclose(crps(y, np.concatenate([x, x]), estimator="biased"), BIASED, atol=1e-11)
+    skill = 8 * np.array(BIASED) - 7 * np.array(FAIR)  # as biased = skill − S / 2N², fair = skill − S / 2N(N − 1)
+    s = 2 * 8 * 7 * (skill - np.array(FAIR))
+    np.testing.assert_allclose(crps(y, np.concatenate([x, x])), skill - s / (8 * 15), atol=1e-10)
+
+
+@pytest.mark.parametrize("members", [2, 5, 20])
+def test_expectation_of_exchangeable_members(members):
+    """1/√π for any number of members, and 1/√π (1 + 1/M) of the biased score."""
+    rng = np.random.default_rng(members)
+    y, x = rng.standard_normal(100_000), rng.standard_normal((members, 100_000))
+    assert crps(y, x).mean() == pytest.approx(0.564189583548, rel=0.01)
+    assert crps(y, x, estimator="biased").mean() == pytest.approx(0.564189583548 * (1 + 1 / members), rel=0.01)
+
+
+def test_scores_of_parts_of_the_ensemble_do_not_average_to_that_of_all():
+    """12 members in 3 parts: fair 0.602140559074 of all, 0.602605417495 on average of the parts (scoringrules)."""
+    rs = np.random.RandomState(101)
+    y, x = rs.standard_normal(20), rs.standard_normal((20, 12))
+    assert crps(y, x, member_axis=1).mean() == pytest.approx(0.602140559074, abs=1e-11)
+    parts = [crps(y, part, member_axis=1).mean() for part in np.split(x, 3, axis=1)]
+    assert np.mean(parts) == pytest.approx(0.602605417495, abs=1e-11)
+
+
+@pytest.mark.parametrize("dtype, digits", [(np.float32, 2e-6), (np.float64, 1e-14)])
+@pytest.mark.parametrize("members", [1, 2, 16, 50, 128])
+def test_the_compiled_kernel_equals_scoringrules(members, dtype, digits, monkeypatch):
+    monkeypatch.setattr(crps_module, "COMPILED", 0)
+    rng = np.random.default_rng(members)
+    y, x = rng.standard_normal((9, 131)).astype(dtype), rng.standard_normal((9, members, 131)).astype(dtype)
+    expected = scoringrules.crps_ensemble(y.astype(float), x.astype(float), m_axis=1, estimator="nrg", backend="numpy")
+    found = crps(y, x, member_axis=1, estimator="biased")
+    assert found.dtype == np.float64 and found.shape == y.shape
+    np.testing.assert_allclose(found, expected, rtol=0, atol=10 * digits)
+    assert found.mean() == pytest.approx(expected.mean(), abs=digits)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("members", [1, 2, 9, 50])
+def test_the_compiled_kernel_keeps_nan_at_its_point_and_leaves_its_input_alone(members, dtype, monkeypatch):
+    """Whichever member it is of: the m-th of point 7 + m, all of point 600."""
+    monkeypatch.setattr(crps_module, "COMPILED", 0)
+    y, x = np.zeros(1100, dtype), np.random.default_rng(0).standard_normal((members, 1100)).astype(dtype)
+    x[range(members), range(7, 7 + members)], x[:, 600], y[1099] = np.nan, np.nan, np.nan
+    before = x.copy()
+    y.flags.writeable = x.flags.writeable = False
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(crps(y, x, estimator="biased"))), [*range(7, 7 + members), 600, 1099])
+    np.testing.assert_array_equal(x, before)

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from wxexp.statistics import Exceedances
+from wxexp.statistics.exceedances import exceedance_table
 
 
 def test_the_table_of_500_binomial_draws():
@@ -34,3 +35,17 @@ def test_a_missing_member_makes_its_groups_missing_only():
 def test_shapes_that_do_not_match():
     with pytest.raises(ValueError, match=r"for truth of shape \(4,\), got \(2, 3\), \(1, 4\)"):
         Exceedances(thresholds=(0.0,)).reduce(np.ones(4), np.ones((2, 3)), np.ones((1, 4)))
+
+
+def test_thresholds_of_each_cell():
+    """The quantile of each cell is as common everywhere, whatever its climate: the table of the anomalies at one threshold."""
+    rng = np.random.default_rng(0)
+    climate = np.array([-40.0, 0.0, 300.0, 7.0], np.float32)
+    y, x = rng.integers(-4, 4, 4).astype(np.float32), rng.integers(-4, 4, (5, 4)).astype(np.float32)
+    weights = rng.random((2, 4))
+    own = exceedance_table(y + climate, x + climate, weights, np.stack([climate, climate + 2]))
+    np.testing.assert_array_equal(own, Exceedances(thresholds=(0.0, 2.0)).reduce(y, x, weights)["table"])
+    unknown = np.where([True, False, True, True], climate, np.nan)[None]
+    np.testing.assert_allclose(exceedance_table(y + climate, x + climate, weights, unknown).sum((1, 2, 3)), weights[:, [0, 2, 3]].sum(1))
+    with pytest.raises(ValueError, match=r"thresholds must be \[T\] or \[T, \*S\] for truth of shape \(4,\), got \(1, 3\)"):
+        exceedance_table(y, x, weights, np.zeros((1, 3)))

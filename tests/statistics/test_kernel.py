@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scoringrules
 
-from wxexp.statistics.kernel import TILE, add_cells, network, point_sums
+from wxexp.statistics.kernel import TILE, network, point_sums
 from wxexp.statistics.point import CELL_COLUMNS
 
 
@@ -53,6 +53,8 @@ def test_digits_of_a_calibrated_ensemble():
     assert column(sums, "square") / 20000 == pytest.approx(1.087298044582, rel=1e-6)
     assert column(sums, "variance") / 20000 == pytest.approx(1.000798370248, rel=1e-6)
     assert fair(sums, 10) == pytest.approx(0.560728328331, rel=1e-6)
+    biased = (column(sums, "skill") - column(sums, "pairs") / 100) / 20000
+    assert biased == pytest.approx(0.617190349031, rel=1e-6)  # theory (1 + 1/10) / sqrt(pi) = 0.6206
 
 
 def test_rank_histogram_digits():
@@ -146,8 +148,9 @@ def test_cells_over_cases_total_to_the_sums_over_space(members):
     for case in range(cases):
         y, x = rng.standard_normal(shape), rng.standard_normal((members, *shape))
         y[case, 2] = np.nan
-        add_cells(total, y, x)
-        sums = sums + point_sums(y, x, ones(y)).columns[0]
+        alone = point_sums(y, x, ones(y)).columns
+        np.testing.assert_array_equal(point_sums(y, x, ones(y), total).columns, alone)
+        sums = sums + alone[0]
     np.testing.assert_allclose(total.sum(axis=(1, 2)), np.delete(sums, 1), rtol=1e-12)
     assert total[0, 1, 2] == cases - 1 and total[0, 5, 5] == cases
 
@@ -157,5 +160,30 @@ def test_bad_shapes():
         point_sums(np.zeros(4), np.zeros((2, 3)), np.zeros((1, 4)))
     with pytest.raises(ValueError, match=r"weights must be \[G, \*S\].*\(1, 3\)"):
         point_sums(np.zeros(4), np.zeros((2, 4)), np.zeros((1, 3)))
-    with pytest.raises(ValueError, match="total must be float64"):
-        add_cells(np.zeros((7, 4), dtype=np.float32), np.zeros(4), np.zeros((2, 4)))
+    with pytest.raises(ValueError, match="cells must be float64"):
+        point_sums(np.zeros(4), np.zeros((2, 4)), np.ones((1, 4)), np.zeros((7, 4), dtype=np.float32))
+
+
+def test_dry_days_share_the_ranks_of_the_tied_members():
+    """Truth 0 among members 0, 0, 0, 1, 2: a quarter in each of the ranks 0 to 3, whatever the order of the members."""
+    ranks = point_sums(np.zeros(4), np.array([[0.0], [1], [0], [2], [0]]) * np.ones(4), np.ones((1, 4))).ranks[0]
+    np.testing.assert_allclose(ranks, [1, 1, 1, 1, 0, 0])
+
+
+def test_variance_far_from_zero():
+    """10000 members of 1e6 ± 1, in parts 1.016441251393 by Chan's formula; E x² − (E x)² in float32 gives 0. Truth is one of them.
+
+    float32 itself rounds 1e6 to 1/16, which adds 1/16² / 12 = 0.0003.
+    """
+    x = 1e6 + np.random.RandomState(81).standard_normal(10000)
+    sums = point_sums(np.array([1e6]), x[:, None], np.ones((1, 1)))
+    assert column(sums, "variance") == pytest.approx(1.016441251393, abs=2e-3)
+
+
+def test_rank_histograms_are_flat_u_and_dome():
+    """Of members as wide as the truth, χ² of 9 degrees of freedom below its 99 % quantile, 21.67; too narrow, too wide."""
+    rng = np.random.default_rng(7)
+    y, x = rng.standard_normal(5000), rng.standard_normal((9, 5000))
+    flat, u, dome = (point_sums(y, s * x, ones(y)).ranks[0] for s in (1.0, 0.4, 2.5))
+    assert ((flat - 500) ** 2 / 500).sum() < 21.67
+    assert min(u[0], u[-1]) > 2 * u[1:-1].max() and max(dome[0], dome[-1]) < 0.25 * dome[4:6].min()

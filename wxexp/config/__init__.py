@@ -6,7 +6,7 @@ paths (`edit`, `override`) or by attribute (`thaw`, `freeze`), multiplied by swe
 """
 
 from .diff import Change as Change, compare as compare, diff as diff
-from .fingerprint import Staged as Staged, fingerprint as fingerprint, identities as identities
+from .fingerprint import Staged as Staged, fingerprint as fingerprint, held as held, identities as identities
 from .load import import_packages as import_packages, load as load
 from .lookup import find as find
 from .overrides import edit as edit, freeze as freeze, override as override, thaw as thaw

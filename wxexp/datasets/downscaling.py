@@ -89,6 +89,7 @@ class OpenedDownscaling:
         shape, count = found.grid.shape, len(spec.targets)
         check_patch("Downscaling", spec.patch, shape)
         check_domain("Downscaling", found, spec.targets + spec.predictors, spec.transforms)
+        self._spec = spec
         self.grid, self.patch, self.factor = found.grid, spec.patch, spec.factor
         self._times, self._labels = found.times, found.labels
         self._items = self._partition(found, spec.partition)
@@ -166,6 +167,12 @@ class OpenedDownscaling:
         if leads > 1:
             raise ValueError(f"Ensemble.leads must be 1 for Downscaling, got {leads}")
         return ()
+
+    def static(self, name: str) -> np.ndarray:
+        """As `Charted`."""
+        source = self._spec.source
+        field: np.ndarray = statics(type(source).__name__, source.open(), (name,), region=self._spec.region)[0]
+        return field
 
     def truth(self, item: Item) -> xr.Dataset:
         """Physical fields of the targets, dims *S, NaN where masked."""

@@ -206,6 +206,12 @@ class OpenedForecasting:
             turn = self._calendar[at].view(len(items), -1, *(1,) * len(self.grid.shape)).expand(-1, -1, *self.grid.shape)
             yield Frame(None, torch.cat([self._forcings[at], turn], dim=1), hours)
 
+    def static(self, name: str) -> np.ndarray:
+        """As `Charted`."""
+        source = self._spec.source
+        field: np.ndarray = statics(type(source).__name__, source.open(), (name,))[0]
+        return field
+
     def truth(self, item: Item) -> xr.Dataset | None:
         """Physical states, dims (lead_time, *S), of at most `Forecasting.leads` steps; None where not even the first is there."""
         leads = self._windows.reach(item.index, self._spec.leads)

@@ -8,6 +8,7 @@ the network. So parameterizations, scalings, conditionings, weightings, schedule
 from wxexp.diffusion import (
     conditionings as conditionings,
     denoisers as denoisers,
+    empirical as empirical,
     flow as flow,
     guidance as guidance,
     noise as noise,
@@ -17,4 +18,15 @@ from wxexp.diffusion import (
     weightings as weightings,
 )
 
-__all__ = ["conditionings", "denoisers", "flow", "guidance", "noise", "noise_level", "parameterizations", "scalings", "weightings"]
+__all__ = [
+    "conditionings",
+    "denoisers",
+    "empirical",
+    "flow",
+    "guidance",
+    "noise",
+    "noise_level",
+    "parameterizations",
+    "scalings",
+    "weightings",
+]

@@ -1,7 +1,7 @@
 """How a network is told the noise level.
 
 To add one: a class here with its `size` and `__call__`, its name in `__all__`. Networks embed each number by sines and cosines of one
-eighth to six cycles a unit, so it should be of the order of one.
+eighth to six cycles a unit, so that it should span a few units, not hundreds or hundredths.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 from wxexp.config import Spec
 from wxexp.diffusion import noise_level
 
-__all__ = ["FlowTime", "LogNoise"]
+__all__ = ["FlowTime", "LogNoise", "LogScale"]
 
 
 class NoiseConditioning(Spec):
@@ -34,6 +34,15 @@ class LogNoise(NoiseConditioning):
 
     def __call__(self, gamma: Tensor) -> Tensor:
         return (-gamma / 8)[:, None]
+
+
+class LogScale(NoiseConditioning):
+    """ln(s) = -gamma / 2, as GenCast has it (Price et al. 2025): four times `LogNoise`, so levels are told apart by more cycles."""
+
+    size: ClassVar[int] = 1
+
+    def __call__(self, gamma: Tensor) -> Tensor:
+        return (-gamma / 2)[:, None]
 
 
 class FlowTime(NoiseConditioning):

@@ -1,4 +1,7 @@
-"""Denoisers D(y, gamma), estimates of E[x | y = x + s eps]: a trained network inside its preconditioning, and exact ones of known laws."""
+"""Denoisers D(y, gamma), estimates of E[x | y = x + s eps]: a trained network inside its preconditioning, and exact ones of known laws.
+
+The exact one of a finite set of samples is in `empirical`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from wxexp.diffusion import noise_level
+from wxexp.diffusion import masks, noise_level
 from wxexp.diffusion.conditionings import NoiseConditioning
 from wxexp.diffusion.parameterizations import Parameterization
 from wxexp.diffusion.scalings import InputScaling
@@ -49,6 +52,8 @@ class NetworkDenoiser:
 
     def __call__(self, y: Tensor, gamma: Tensor) -> Tensor:
         """The estimate of x, as y [N, C, *S]; gamma [] or [N]."""
+        if self.mask is not None:
+            masks.check("NetworkDenoiser.mask", self.mask, y.shape)
         gamma = gamma.to(y.device, torch.float64).expand(len(y))
         y = self._valid(y)
         scaled = noise_level.broadcast(self.scaling.c_in(gamma), y) * y
@@ -92,6 +97,40 @@ class ExactGaussian:
         """As y [N, C, *S]; gamma [] or [N]; mean and variance broadcast against y."""
         s2 = noise_level.broadcast(torch.exp(-gamma), y)
         return (self.variance * y + s2 * self.mu) / (self.variance + s2)
+
+
+class CorrelatedGaussian:
+    """For x ~ N(mu, C) over the d = C * prod(S) cells of a row, with any covariance: D = mu + C (C + s^2 I)^-1 (y - mu).
+
+    In the eigenvectors of C every component is shrunk by l / (l + s^2), so that the decomposition is done once for all noise levels.
+
+    Args:
+        mu: [C, *S].
+        covariance: [d, d], symmetric and positive semidefinite, in the order of `mu.flatten()`.
+
+    Raises:
+        ValueError: for a covariance of another size, not symmetric, or with an eigenvalue below 0.
+    """
+
+    def __init__(self, mu: Tensor, covariance: Tensor) -> None:
+        if covariance.shape != (mu.numel(), mu.numel()):
+            raise ValueError(f"CorrelatedGaussian.covariance must be {mu.numel()} x {mu.numel()}, got {tuple(covariance.shape)}")
+        if not torch.allclose(covariance, covariance.T, rtol=1e-6, atol=0.0):
+            raise ValueError("CorrelatedGaussian.covariance must be symmetric")
+        values, vectors = torch.linalg.eigh(covariance.double())
+        tolerance = 1e-9 * float(values[-1].abs())  # of the decomposition
+        if values[0] < -tolerance:
+            raise ValueError(f"CorrelatedGaussian.covariance must have no eigenvalue below 0, got {float(values[0]):g}")
+        self.mu = mu
+        self.values = values.clamp(min=0)
+        self.vectors = vectors
+
+    def __call__(self, y: Tensor, gamma: Tensor) -> Tensor:
+        """As y [N, C, *S]; gamma [] or [N]."""
+        mu, values, vectors = (x.to(y) for x in (self.mu, self.values, self.vectors))
+        s2 = noise_level.broadcast(torch.exp(-gamma), y.flatten(1))
+        components = (y - mu).flatten(1) @ vectors
+        return mu + (components * (values / (values + s2)) @ vectors.T).reshape(y.shape)
 
 
 class Mixture:

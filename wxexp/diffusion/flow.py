@@ -13,7 +13,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
-from wxexp.diffusion import noise_level
+from wxexp.diffusion import masks, noise_level
 from wxexp.fields.seeds import Draws
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]
@@ -63,13 +63,15 @@ def log_likelihood(
         mask: bool [1|N, 1|C, *S], True where valid; masked cells, which are 0 in y and in the estimates, do not count. None: all.
 
     Raises:
-        ValueError: for levels that are not decreasing, or no probes.
+        ValueError: for levels that are not decreasing, no probes, or a mask of the wrong shape.
     """
     _check(gamma)
     if gamma[-1] > gamma[0]:
         raise ValueError("gamma must decrease, clean to noisy, to encode; got increasing levels")
     if probes is not None and not probes:
         raise ValueError("probes must be at least one field, or None for the exact trace; got none")
+    if mask is not None:
+        masks.check("mask", mask, y.shape)
     valid = torch.ones_like(y, dtype=torch.bool) if mask is None else mask.to(y.device).expand_as(y)
     dimensions = valid.flatten(1).sum(1)
     total = torch.zeros(len(y), dtype=torch.float64, device=y.device)

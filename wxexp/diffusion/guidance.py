@@ -11,7 +11,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from wxexp.diffusion import noise_level
+from wxexp.diffusion import masks, noise_level
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]
 
@@ -48,6 +48,29 @@ class ClassifierFree:
         if self.weight == 0:
             return without
         return without + self.weight * (self.conditional(y, gamma) - without)
+
+
+class Masked:
+    """The estimate with masked cells at 0, which see nothing of the state either: NaN there is harmless.
+
+    With a prior and noise that are 0 in masked cells they stay exactly 0 throughout the sampler.
+
+    Args:
+        denoise: what is masked.
+        mask: bool [1|N, 1|C, *S], True where valid.
+
+    Raises:
+        ValueError: when called, for a mask that does not fit the state.
+    """
+
+    def __init__(self, denoise: Denoiser, *, mask: Tensor) -> None:
+        self.denoise = denoise
+        self.mask = mask
+
+    def __call__(self, y: Tensor, gamma: Tensor) -> Tensor:
+        """As y [N, C, *S]; gamma [] or [N]."""
+        masks.check("Masked.mask", self.mask, y.shape)
+        return torch.where(self.mask, self.denoise(torch.where(self.mask, y, 0.0), gamma), 0.0)
 
 
 class Bounded:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from wxexp.diffusion import masks
 from wxexp.fields.seeds import Draws, stream
 
 DEPTH = 20  # bisections of an octave of the Brownian path: levels are resolved to one part in a million
@@ -34,6 +35,11 @@ class DrawnNoise:
     mask: Tensor | None = None
     device: torch.device = torch.device("cpu")
     dtype: torch.dtype = torch.float64
+    _ends: dict[tuple[int, int], Tensor] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.mask is not None:
+            masks.check("DrawnNoise.mask", self.mask, (len(self.draws.rows), *self.shape))
 
     def prior(self) -> Tensor:
         """The field a sample starts from, before it is scaled by the first noise level."""
@@ -48,24 +54,31 @@ class DrawnNoise:
 
         Each octave [2^j, 2^(j+1)] has its own increment, refined by Levy's midpoint construction at DEPTH dyadic levels; s is rounded to
         them, and the increment is divided by the root of the rounded distance, so that it is exactly standard normal. Increments
-        over disjoint intervals are independent.
+        over disjoint intervals are independent. The path at s1 is kept, since the next increment mostly starts there: one of two
+        descents of DEPTH draws is saved.
 
         Raises:
             ValueError: for levels that are not positive, or too close to be told apart.
         """
         if s0 <= 0 or s1 <= 0:
             raise ValueError(f"noise levels of a Brownian path must be positive, got {s0} and {s1}")
-        (low, k0), (high, k1) = sorted((_locate(s0), _locate(s1)))
+        start, end = _locate(s0), _locate(s1)
+        (low, k0), (high, k1) = sorted((start, end))
         distance = _length(high, k1) - _length(low, k0)
         if distance == 0:
             raise ValueError(f"noise levels {s0} and {s1} are too close: the Brownian path resolves {2.0**-DEPTH:.0e} of a level")
-        increment = self._inside(high, k1) - self._inside(low, k0)
+        found = {place: self._ends[place] if place in self._ends else self._inside(*place) for place in (start, end)}
+        self._ends.clear()
+        self._ends[end] = found[end]
+        increment = found[high, k1] - found[low, k0]
         for octave in range(low, high):
             increment = increment + self._inside(octave, 2**DEPTH)
         return increment * (math.copysign(1, s1 - s0) / math.sqrt(distance))
 
     def _inside(self, octave: int, k: int) -> Tensor:
         """W at k / 2^DEPTH of an octave, minus W at its start."""
+        if k == 0:
+            return torch.zeros((), dtype=self.dtype, device=self.device)
         left, right, span = 0, 2**DEPTH, math.ldexp(1.0, octave)
         value, increment = torch.zeros((), dtype=self.dtype, device=self.device), math.sqrt(span) * self._normal("octave", octave)
         while left < k < right:

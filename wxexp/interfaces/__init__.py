@@ -6,6 +6,7 @@ Tensors are normalised unless said. `mask` is True where valid; masked cells are
 
 from wxexp.interfaces.data import (
     Batch as Batch,
+    Charted as Charted,
     Coarsened as Coarsened,
     Codec as Codec,
     Dataset as Dataset,
@@ -55,13 +56,16 @@ from wxexp.interfaces.scoring import (
     Metric as Metric,
     Row as Row,
     Statistic as Statistic,
+    Subset as Subset,
     Sums as Sums,
     Total as Total,
 )
 from wxexp.interfaces.running import (
     Executor as Executor,
     Failure as Failure,
+    Job as Job,
     Session as Session,
+    Tiles as Tiles,
     Tracker as Tracker,
     Worker as Worker,
 )

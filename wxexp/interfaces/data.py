@@ -272,6 +272,18 @@ class Evolving(Protocol):
         ...
 
 
+@runtime_checkable
+class Charted(Protocol):
+    """What an opened dataset has beside, where its source has static fields."""
+
+    def static(self, name: str) -> np.ndarray:
+        """A static field of the source, whether or not the network sees it: physical *S, NaN where there is none.
+
+        Raises ValueError where there is none of that name.
+        """
+        ...
+
+
 class Dataset(Spec):
     """What is to be predicted from what."""
 

@@ -95,8 +95,8 @@ class Noise(Protocol):
 class Sampler(Spec):
     """How a sample is drawn.
 
-    Class attributes: `order` of convergence, `evaluations` of the denoiser per step and `startup`, those beyond at the start,
-    `stochastic`, and `source` (the publication).
+    Class attributes: `order` of convergence, `evaluations` of the denoiser per step and `startup`, those beyond at the start, `adaptive`
+    where it chooses its steps itself and their number varies, `stochastic`, and `source` (the publication).
     Fields: number of `steps` (noise levels), their `levels`, and what `terminal` does: "denoise" jumps from the last level to the
     estimate of x, "keep" returns the state at the last level.
     """
@@ -105,6 +105,7 @@ class Sampler(Spec):
     order: ClassVar[int]
     evaluations: ClassVar[int]
     startup: ClassVar[int] = 0
+    adaptive: ClassVar[bool] = False
     stochastic: ClassVar[bool]
     source: ClassVar[str]
     steps: int

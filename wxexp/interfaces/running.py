@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import traceback
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar
 
+import numpy as np
 import torch
 
 from wxexp.interfaces.learning import Group
@@ -45,6 +47,11 @@ class Failure:
     error: str
     traceback: str
 
+    @classmethod
+    def of(cls, error: BaseException) -> Failure:
+        """One line, and where it was raised."""
+        return cls(f"{type(error).__name__}: {' '.join(str(error).split())}", "".join(traceback.format_exception(error)))
+
     def exception(self, what: str) -> Exception:
         """To be raised: of the kind that is told in one line where the error was one, else a RuntimeError with the worker's traceback."""
         kind, _, message = self.error.partition(": ")
@@ -57,6 +64,7 @@ class Failure:
 
 I_contra = TypeVar("I_contra", contravariant=True)
 I = TypeVar("I")
+G = TypeVar("G")
 R = TypeVar("R")
 R_co = TypeVar("R_co", covariant=True)
 
@@ -67,13 +75,54 @@ class Worker(Protocol, Generic[I_contra, R_co]):
     def __call__(self, item: I_contra, /) -> R_co: ...
 
 
+@dataclasses.dataclass(frozen=True)
+class Job(Generic[I_contra, R_co]):
+    """What workers do: `factory(tree)`, once per worker, makes what is then called with item after item.
+
+    Attributes:
+        factory: a function of a module, since workers import it by name.
+        tree: plain values, sent to each worker once.
+    """
+
+    factory: Callable[[Any], Worker[I_contra, R_co]]
+    tree: Any
+
+    def reference(self) -> str:
+        """`package.module:function`, under which a worker finds the factory; ValueError where it would not."""
+        module, name = self.factory.__module__, self.factory.__qualname__
+        if module == "__main__" or not name.isidentifier():
+            raise ValueError(f"the factory of workers must be a function that can be imported, got {module}:{name}")
+        return f"{module}:{name}"
+
+
+Tiles = Callable[[int], Sequence[np.ndarray]]
+"""Tile t of every item of a group, in the order of the items; fetched when it is called."""
+
+
 class Executor(Protocol):
     """Work items over workers. Members, scoring, data building and sweeps use nothing else."""
 
-    def map(
-        self, factory: Callable[[Any], Worker[I, R]], tree: Any, items: Iterable[I], *, in_flight: int
-    ) -> Iterator[tuple[I, R | Failure]]:
-        """(item, result) as they finish, at most `in_flight` submitted; `factory(tree)` (importable; plain values) runs once per worker."""
+    def map(self, job: Job[I, R], items: Iterable[I], *, in_flight: int) -> Iterator[tuple[I, R | Failure]]:
+        """(item, result) as they finish, at most `in_flight` of them begun and not yet given out.
+
+        An exception in an item is its Failure; one in the factory ends the map.
+        """
+        ...
+
+    def gather(
+        self,
+        make: Job[I, Sequence[np.ndarray]],
+        use: Job[tuple[G, Tiles], R],
+        groups: Iterable[tuple[G, Sequence[I]]],
+        *,
+        tiles: int,
+        in_flight: int,
+    ) -> Iterator[tuple[G, R | Failure]]:
+        """(group, result) as they finish: what `make` made of the items of a group, wherever it was made, is given to one worker of `use`.
+
+        `make` answers each item with `tiles` arrays. They stay with the worker that made them until `use`, called with (group, tiles),
+        asks for one tile of all items at a time. At most `in_flight` groups are begun and not yet given out.
+        """
         ...
 
 

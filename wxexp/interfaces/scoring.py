@@ -1,9 +1,9 @@
-"""Statistics, metrics, baselines."""
+"""Statistics, metrics, baselines, subsets."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
@@ -78,6 +78,20 @@ class Metric(Spec):
     def rows(self, sums: Sums) -> list[Row]:
         """Rows of the table; `crps` and the like are the scores of `sums.source`, `crpss` is that of the forecast over `source`."""
         raise NotImplementedError
+
+
+class Subset(Spec):
+    """Part of what is scored, which gets rows of its own."""
+
+    registry: ClassVar[str] = "wxexp.subsets"
+
+    def cells(self, opened: Opened) -> np.ndarray | None:
+        """Which cells belong to it, bool [*S]; None: all."""
+        return None
+
+    def cases(self, items: Sequence[Item]) -> np.ndarray | None:
+        """Which initial times belong to it, bool [case]; None: all."""
+        return None
 
 
 class Baseline(Spec):

@@ -8,7 +8,9 @@ from wxexp.levels.cosine import Cosine as Cosine
 from wxexp.levels.exponential import Exponential as Exponential
 from wxexp.levels.karras import Karras as Karras
 from wxexp.levels.linear import Linear as Linear
+from wxexp.levels.log_normal import LogNormal as LogNormal
+from wxexp.levels.polyexponential import Polyexponential as Polyexponential
 from wxexp.levels.quantiles import Quantiles as Quantiles
 from wxexp.levels.vp import VP as VP
 
-__all__ = ["VP", "Cosine", "Exponential", "Karras", "Linear", "Quantiles"]
+__all__ = ["VP", "Cosine", "Exponential", "Karras", "Linear", "LogNormal", "Polyexponential", "Quantiles"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from wxexp.diffusion import vp
 from wxexp.interfaces import Levels
 
 
@@ -16,13 +17,8 @@ class VP(Levels):
     epsilon: float = 1e-3
 
     def __post_init__(self) -> None:
-        if self.beta_d < 0:
-            raise ValueError(f"VP.beta_d must be at least 0, got {self.beta_d}")
-        if self.beta_min <= 0:
-            raise ValueError(f"VP.beta_min must be positive, got {self.beta_min}")
-        if not 0 < self.epsilon < 1:
-            raise ValueError(f"VP.epsilon must be in (0, 1), got {self.epsilon}")
+        vp.check("VP", self.beta_d, self.beta_min, self.epsilon)
 
     def gamma(self, steps: int) -> Tensor:
         u = torch.linspace(1, self.epsilon, steps, dtype=torch.float64)
-        return -torch.log(torch.expm1((0.5 * self.beta_d * u + self.beta_min) * u))
+        return vp.gamma(u, beta_d=self.beta_d, beta_min=self.beta_min)

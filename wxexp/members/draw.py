@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wxexp.config import to_tree
 from wxexp.experiment import Experiment
-from wxexp.interfaces import Executor, Failure, Item, Opened
+from wxexp.interfaces import Executor, Failure, Item, Job, Opened
 from wxexp.members.drawer import Plan, WorkItem, drawer
 from wxexp.members.store import Layout, Store, create_or_extend
 
@@ -65,9 +65,8 @@ def draw(
     """
     if not items:
         raise ValueError("there are no times to draw members for")
-    path, done, scratch = (directory.absolute() / name for name in ("members.zarr", "done", "scratch"))
+    path, done = (directory.absolute() / name for name in ("members.zarr", "done"))
     done.mkdir(parents=True, exist_ok=True)
-    scratch.mkdir(exist_ok=True)
     if not path.exists():
         for marker in done.glob("*.json"):  # of a store that somebody removed
             marker.unlink()
@@ -80,23 +79,39 @@ def draw(
         progress(drawn, total)
     if not missing:
         return store
-    plan = Plan(
-        experiment=to_tree(experiment),
-        checkpoint=str(checkpoint.absolute()),
-        loader=loader,
-        store=str(path),
-        done=str(done),
-        scratch=str(scratch),
-        imports=list(imports),
-        device=device,
-    )
-    for one, result in executor.map(drawer, plan, missing, in_flight=IN_FLIGHT):
+    told = plan(experiment, directory=directory, checkpoint=checkpoint, loader=loader, imports=imports, device=device)
+    told |= {"store": str(path), "done": str(done)}
+    for one, result in executor.map(Job(drawer, told), missing, in_flight=IN_FLIGHT):
         if isinstance(result, Failure):
             raise result.exception(f"drawing {one}")
         drawn += one.stop - one.first
         if progress:
             progress(drawn, total)
     return store
+
+
+def plan(
+    experiment: Experiment, *, directory: Path, checkpoint: Path, loader: str, imports: Sequence[str] = (), device: str = "cpu"
+) -> Plan:
+    """What workers that draw are told, of members that are not stored; see `draw`."""
+    scratch = directory.absolute() / "scratch"
+    scratch.mkdir(parents=True, exist_ok=True)
+    return Plan(
+        experiment=to_tree(experiment),
+        checkpoint=str(checkpoint.absolute()),
+        loader=loader,
+        store=None,
+        done=None,
+        scratch=str(scratch),
+        imports=list(imports),
+        device=device,
+    )
+
+
+def chunks(experiment: Experiment, item: Item) -> list[WorkItem]:
+    """The work items of a time, where members are not stored."""
+    members, size = experiment.ensemble.members, experiment.ensemble.chunk
+    return [WorkItem(item.index, item, first, min(first + size, members)) for first in range(0, members, size)]
 
 
 def _members(work: Sequence[WorkItem]) -> int:

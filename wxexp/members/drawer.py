@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TypedDict
@@ -37,8 +37,8 @@ class Plan(TypedDict):
         experiment: its tree; sampler and ensemble are taken from it.
         checkpoint: the folder the learner is loaded from.
         loader: "wxexp.package.module:function" that loads it: (checkpoint, weights="ema") -> (Experiment, Learner).
-        store: members.zarr.
-        done: folder of markers.
+        store: members.zarr; None where members are not stored.
+        done: folder of markers; None where members are not stored.
         scratch: folder for what learners cache.
         imports: packages to import first, whose components the experiment uses.
         device: "cpu", "cuda", ...
@@ -47,8 +47,8 @@ class Plan(TypedDict):
     experiment: dict[str, object]
     checkpoint: str
     loader: str
-    store: str
-    done: str
+    store: str | None
+    done: str | None
     scratch: str
     imports: list[str]
     device: str
@@ -84,14 +84,30 @@ class WorkResult:
     evaluations: int
 
 
-def drawer(plan: Plan) -> Drawer:
-    """The factory that executors call once per worker."""
+def drawer(plan: Plan) -> Writer:
+    """The factory of workers that draw into a store."""
+    assert plan["store"] is not None and plan["done"] is not None, "a plan of members that are stored"
+    return Writer(_drawer(plan), Store(Path(plan["store"])), Path(plan["done"]))
+
+
+def maker(plan: Plan) -> Callable[[WorkItem], list[np.ndarray]]:
+    """The factory of workers that draw for whoever is waiting: of each work item one array [M, L, *S] for each target, in order."""
+    found = _drawer(plan)
+
+    def make(work: WorkItem) -> list[np.ndarray]:
+        values = found.members(work.item, range(work.first, work.stop))
+        return [np.ascontiguousarray(values[:, :, c]) for c in range(values.shape[2])]
+
+    return make
+
+
+def _drawer(plan: Plan) -> Drawer:
     for package in plan["imports"]:
         import_module(package)
     experiment = from_tree(plan["experiment"], Experiment)
     _, learner = _loader(plan["loader"])(Path(plan["checkpoint"]), weights="ema")
     opened = learner.cache(experiment.dataset.open(), Path(plan["scratch"]))
-    return Drawer(experiment, learner, opened, Store(Path(plan["store"])), Path(plan["done"]), torch.device(plan["device"]))
+    return Drawer(experiment, learner, opened, torch.device(plan["device"]))
 
 
 def _loader(name: str) -> Callable[..., tuple[Experiment, Learner]]:
@@ -102,24 +118,11 @@ def _loader(name: str) -> Callable[..., tuple[Experiment, Learner]]:
     return found
 
 
-class Drawer:
-    """Draws work items into a store. The learner is used for nothing else: its networks get wrappers."""
+class Writer:
+    """Draws work items into a store."""
 
-    def __init__(
-        self, experiment: Experiment, learner: Learner, opened: Opened, store: Store, done: Path, device: torch.device | None = None
-    ) -> None:
-        assert learner.codec is not None, "a loaded learner has a codec"
-        self._ensemble, self._sampler = experiment.ensemble, experiment.sampler
-        self._opened, self._store, self._done = opened, store, done
-        self._device = device or torch.device("cpu")
-        self._rows: list[Rows] = []
-        learner.wrap(self._wrapped)
-        self._learner: Learner = learner.to(self._device).eval()
-        self._codec: Codec = learner.codec
-
-    def _wrapped(self, network: Network) -> Network:
-        self._rows.append(Rows(network, self._ensemble.rows))
-        return self._rows[-1]
+    def __init__(self, drawer: Drawer, store: Store, done: Path) -> None:
+        self._drawer, self._store, self._done = drawer, store, done
 
     def __call__(self, work: WorkItem) -> WorkResult:
         """Draws, writes the chunk, then the marker.
@@ -128,13 +131,47 @@ class Drawer:
             FloatingPointError: a valid cell is not finite.
             OSError: the store cannot be written.
         """
-        began, passes = time.perf_counter(), self._passes()
-        values = self.members(work.item, range(work.first, work.stop))
-        names = self._codec.targets
+        began, passes = time.perf_counter(), self._drawer.passes
+        values = self._drawer.members(work.item, range(work.first, work.stop))
+        names = self._drawer.targets
         self._store.write(work.index, range(work.first, work.stop), {name: values[:, :, c] for c, name in enumerate(names)})
-        result = WorkResult(time.perf_counter() - began, self._passes() - passes)
+        result = WorkResult(time.perf_counter() - began, self._drawer.passes - passes)
         self._mark(work, result)
         return result
+
+    def _mark(self, work: WorkItem, result: WorkResult) -> None:
+        marker = work.marker(self._done)
+        part = marker.with_name(marker.name + ".part")
+        about = {"time": work.item.time, "first": work.first, "stop": work.stop, **dataclasses.asdict(result)}
+        part.write_text(json.dumps(about) + "\n", encoding="utf-8")
+        part.replace(marker)
+
+
+class Drawer:
+    """Draws members. The learner is used for nothing else: its networks get wrappers."""
+
+    def __init__(self, experiment: Experiment, learner: Learner, opened: Opened, device: torch.device | None = None) -> None:
+        assert learner.codec is not None, "a loaded learner has a codec"
+        self._ensemble, self._sampler = experiment.ensemble, experiment.sampler
+        self._opened, self._device = opened, device or torch.device("cpu")
+        self._rows: list[Rows] = []
+        learner.wrap(self._wrapped)
+        self._learner: Learner = learner.to(self._device).eval()
+        self._codec: Codec = learner.codec
+
+    @property
+    def targets(self) -> Sequence[str]:
+        """Names of what is drawn."""
+        return self._codec.targets
+
+    @property
+    def passes(self) -> int:
+        """Passes of `rows` rows through a network so far."""
+        return sum(network.passes for network in self._rows)
+
+    def _wrapped(self, network: Network) -> Network:
+        self._rows.append(Rows(network, self._ensemble.rows))
+        return self._rows[-1]
 
     @torch.no_grad()
     def members(self, item: Item, members: range) -> np.ndarray:
@@ -170,13 +207,3 @@ class Drawer:
         m, lead, c = (int(i) for i in (~values.isfinite() & valid).nonzero()[0][:3])
         name = self._codec.targets[c]
         raise FloatingPointError(f"{name} of member {members[m]} of {item.time}, lead {lead + 1}, is not finite")
-
-    def _passes(self) -> int:
-        return sum(network.passes for network in self._rows)
-
-    def _mark(self, work: WorkItem, result: WorkResult) -> None:
-        marker = work.marker(self._done)
-        part = marker.with_name(marker.name + ".part")
-        about = {"time": work.item.time, "first": work.first, "stop": work.stop, **dataclasses.asdict(result)}
-        part.write_text(json.dumps(about) + "\n", encoding="utf-8")
-        part.replace(marker)

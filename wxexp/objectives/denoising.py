@@ -12,7 +12,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
-from wxexp.diffusion import noise_level
+from wxexp.diffusion import noise_level, weightings
 from wxexp.diffusion.conditionings import NoiseConditioning
 from wxexp.diffusion.denoisers import NetworkDenoiser
 from wxexp.diffusion.noise import DrawnNoise
@@ -21,7 +21,7 @@ from wxexp.diffusion.scalings import InputScaling
 from wxexp.diffusion.weightings import DensityWeighting, Weighting
 from wxexp.experiment import Experiment
 from wxexp.fields.seeds import Draws
-from wxexp.interfaces import Batch, Inputs, Learner, Loss, Parts, Sampler, Step
+from wxexp.interfaces import Batch, Inputs, Learner, Loss, Parts, Sampler, Scheduler, Step
 from wxexp.objectives.weighted import WeightedObjective
 
 
@@ -41,9 +41,36 @@ class Denoising(WeightedObjective):
             raise ValueError("Denoising needs a scheduler, the density of noise levels in training, and scheduler is None")
         if experiment.sampler is None:
             raise ValueError("Denoising needs a sampler, which draws its members, and sampler is None")
+        if type(experiment.scheduler).build is not Scheduler.build and not isinstance(self._weighting, DensityWeighting):
+            given, adaptive = type(self._weighting).__name__, type(experiment.scheduler).__name__
+            possible = [name for name in weightings.__all__ if issubclass(getattr(weightings, name), DensityWeighting)]
+            raise ValueError(
+                f"Denoising.weighting must be one with respect to gamma for {adaptive}, whose density would count twice "
+                f"in a factor per sample: one of {', '.join(possible)}, got {given}"
+            )
+        self._check_end("sampler", experiment.sampler)
         validation = experiment.training.validation
-        if validation is not None and validation.members and validation.sampler is None:
-            raise ValueError("Denoising needs training.validation.sampler to draw members in validation; set it, or validation.members=0")
+        if validation is not None and validation.members:
+            if validation.sampler is None:
+                raise ValueError(
+                    "Denoising needs training.validation.sampler to draw members in validation; set it, or validation.members=0"
+                )
+            self._check_end("training.validation.sampler", validation.sampler)
+
+    def _check_end(self, name: str, sampler: Sampler) -> None:
+        """Refuses a parameterization that cannot give x at the noisiest level: c_out F has the rounding of F, float32, times c_out."""
+        gamma = sampler.levels.gamma(sampler.steps)[:1]
+        rounding = self.parameterization.c_out(gamma).abs().item() * torch.finfo(torch.float32).eps
+        if not rounding < 1:
+            raise ValueError(
+                f"Denoising.parameterization {type(self.parameterization).__name__} is impossible at the end point of {name}.levels, "
+                f"s = {noise_level.scale(gamma).item():.3g}: it multiplies rounding to {rounding:.2g} times the data; "
+                f"use EDM, V, Flow or X0, or levels with less noise"
+            )
+
+    @property
+    def _weighting(self) -> Weighting:
+        return self.weighting or self.parameterization.weighting()
 
     def build(self, parts: Parts) -> DenoisingLearner:
         return DenoisingLearner(self, parts)
@@ -58,7 +85,7 @@ class DenoisingLearner(Learner):
         self.parameterization = spec.parameterization
         self.scaling = spec.scaling or spec.parameterization.scaling()
         self.conditioning = spec.conditioning or spec.parameterization.conditioning()
-        self.weighting = spec.weighting or spec.parameterization.weighting()
+        self.weighting = spec._weighting
         self.ports = dataclasses.replace(parts.ports, target=parts.ports.out, level=self.conditioning.size)
         self.mean = spec.mean(parts)
         self.schedule = parts.scheduler.build()

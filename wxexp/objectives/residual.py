@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -31,10 +32,12 @@ from wxexp.interfaces import (
     Session,
     Step,
 )
+from wxexp.objectives.cached_mean import MEAN, CachedMean, weights_name
 from wxexp.objectives.denoising import Denoising
 from wxexp.objectives.regression import Regression
 
 ITEMS = 8  # training items read at a time to fit the residual
+INNER = "inner."  # what the inner learner has cached is this, then its own name, among the extra fields of a batch
 
 
 class Residual(Objective):
@@ -74,6 +77,8 @@ class ResidualLearner(Learner):
 
     def __init__(self, spec: Residual, parts: Parts) -> None:
         super().__init__()
+        assert parts.ports.grid is not None, "datasets have a grid"
+        self.full = parts.ports.grid.shape
         self.ports = dataclasses.replace(parts.ports, condition=parts.ports.condition + parts.ports.out)
         self.mean = parts.parent(spec.mean).freeze()
         self.inner = spec.of.build(dataclasses.replace(parts, ports=self.ports))
@@ -108,15 +113,29 @@ class ResidualLearner(Learner):
                 raise ValueError(f"the residual of {name} must vary over the training items, got a standard deviation of {s:g}")
         self.offset.copy_(offset)
         self.scale.copy_(scale)
-        self.inner.prepare(_Left(self, opened, session.device), session)
+        self.inner.prepare(_Left(self, opened), session)
+
+    def cache(self, opened: Opened, scratch: Path) -> Opened:
+        """With the mean of full fields, computed once, and what the inner learner has cached; bits are those without a cache.
+
+        Later leads of a forecast, and patches, have other means than the item, which are computed.
+        """
+        found: Opened = CachedMean(opened, scratch / f"mean-{weights_name(self.mean)}", self._alone)
+        left = _Left(self, found)
+        inner = self.inner.cache(left, scratch)
+        return found if inner is left else _WithInner(found, inner)
 
     def left(self, batch: Batch) -> Batch:
         """What the inner learner sees: the standardised residual for a target, the mean appended to the condition."""
-        mu = self._mean(batch)
+        return self._left(batch, self._mean(batch))
+
+    def _left(self, batch: Batch, mu: Tensor) -> Batch:
+        """The same with a given mean."""
         target = None
         if batch.target is not None:
             target = torch.where(batch.mask, (batch.target - mu - self._wide(self.offset, mu)) / self._wide(self.scale, mu), 0.0)
-        return dataclasses.replace(batch, target=target, condition=torch.cat([batch.condition, mu], dim=1), future=())
+        extra = {name.removeprefix(INNER): x for name, x in batch.extra.items() if name != MEAN}
+        return dataclasses.replace(batch, target=target, condition=torch.cat([batch.condition, mu], dim=1), future=(), extra=extra)
 
     def forward(self, batch: Batch, step: Step) -> Loss:
         """Loss and error are those of the standardised residual; NaN in masked cells of the target is harmless."""
@@ -131,14 +150,32 @@ class ResidualLearner(Learner):
 
     def members(self, batch: Batch, draws: Draws, sampler: Sampler | None) -> Tensor:
         """[B, M, C, *S] float32, masked cells 0."""
-        left = self.left(dataclasses.replace(batch, target=None))
-        mu = left.condition[:, -len(self.scale) :]
+        # a later lead keeps the extra fields of the first, whose mean is not its own
+        mu = self._together(batch) if self.ports.leads else self._mean(batch)
+        left = self._left(dataclasses.replace(batch, target=None), mu)
         centre = (mu + self._wide(self.offset, mu))[:, None]
         members = centre + self._wide(self.scale, mu)[:, None] * self.inner.members(left, draws, sampler)
         return torch.where(batch.mask[:, None], members, 0.0)
 
     def _mean(self, batch: Batch) -> Tensor:
-        """[B, C, *S]; a regression draws nothing, so its draws need no names."""
+        """[B, C, *S], the cached one where there is one.
+
+        Full fields are computed one by one: the bits of a float32 network depend on how many rows it sees, and a cached mean must not
+        depend on the batch it was first read in.
+        """
+        if MEAN in batch.extra:
+            return batch.extra[MEAN]
+        if batch.size != self.full:
+            return self._together(batch)
+        return torch.cat([self._together(batch[row : row + 1]) for row in range(len(batch))])
+
+    @torch.no_grad()
+    def _alone(self, batch: Batch) -> Tensor:
+        """Of a batch of one row, which may be on another device."""
+        return self._together(batch.to(self.offset.device))
+
+    def _together(self, batch: Batch) -> Tensor:
+        """[B, C, *S] of all rows at once; a regression draws nothing, so its draws need no names."""
         return self.mean.members(batch, Draws(((),) * len(batch)), None)[:, 0]
 
     @staticmethod
@@ -150,13 +187,31 @@ class ResidualLearner(Learner):
 class _Left:
     """An opened dataset as the inner learner sees it."""
 
-    def __init__(self, learner: ResidualLearner, opened: Opened, device: torch.device) -> None:
-        self._learner, self._opened, self._device = learner, opened, device
+    def __init__(self, learner: ResidualLearner, opened: Opened) -> None:
+        self._learner, self._opened = learner, opened
         self.ports, self.codec, self.grid, self.patch = learner.ports, opened.codec, opened.grid, opened.patch
         self.items, self.truth = opened.items, opened.truth
 
     def read(self, items: Sequence[Item], origins: Tensor | None = None) -> Batch:
-        return self._learner.left(self._opened.read(items, origins).to(self._device)).to(torch.device("cpu"))
+        batch = self._opened.read(items, origins).to(self._learner.offset.device)
+        return self._learner.left(batch).to(torch.device("cpu"))
+
+    def frames(self, items: Sequence[Item], leads: int) -> Iterable[Frame]:
+        return self._opened.frames(items, leads)
+
+
+class _WithInner:
+    """An opened dataset, with the extra fields that the inner learner has cached in its own view of it."""
+
+    def __init__(self, opened: Opened, inner: Opened) -> None:
+        self._opened, self._inner = opened, inner
+        self.ports, self.codec, self.grid, self.patch = opened.ports, opened.codec, opened.grid, opened.patch
+        self.items, self.truth = opened.items, opened.truth
+
+    def read(self, items: Sequence[Item], origins: Tensor | None = None) -> Batch:
+        batch = self._opened.read(items, origins)
+        cached = {f"{INNER}{name}": x for name, x in self._inner.read(items, origins).extra.items() if name not in batch.extra}
+        return dataclasses.replace(batch, extra={**batch.extra, **cached})
 
     def frames(self, items: Sequence[Item], leads: int) -> Iterable[Frame]:
         return self._opened.frames(items, leads)

@@ -23,7 +23,7 @@ def gather(experiment: Experiment, *, opened: Opened, run: Path, members: Path, 
         experiment: that they worked for.
         opened: its dataset.
         run: with metrics.jsonl and provenance.json.
-        members: members.zarr; of more members than the experiment has, the first.
+        members: members.zarr, where there is one; of more members than the experiment has, the first.
         scores: with scores.zarr, maps.zarr and table.json.
         question: shown under the title.
     """
@@ -34,9 +34,9 @@ def gather(experiment: Experiment, *, opened: Opened, run: Path, members: Path, 
         question=question,
         grid=opened.grid,
         units=dict(zip(opened.codec.targets, opened.codec.units, strict=True)),
-        items=opened.items("test"),
+        items=opened.items(experiment.ensemble.split),
         rows=read_table(scores / "table.json"),
-        members=xr.open_zarr(members, consolidated=False, chunks=None).isel(member=slice(experiment.ensemble.members)),
+        members=_members(members, experiment.ensemble.members) if members.exists() else None,
         truth=opened.truth,
         coarse=coarse_input(opened),
         maps=scored.maps,
@@ -46,3 +46,8 @@ def gather(experiment: Experiment, *, opened: Opened, run: Path, members: Path, 
         record=to_tree(experiment),
         provenance=json.loads(provenance.read_text(encoding="utf-8")) if provenance.exists() else {},
     )
+
+
+def _members(path: Path, count: int) -> xr.Dataset:
+    members: xr.Dataset = xr.open_zarr(path, consolidated=False, chunks=None)
+    return members.isel(member=slice(count))

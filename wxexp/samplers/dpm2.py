@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from wxexp.diffusion import noise_level
 from wxexp.interfaces import Denoiser, Levels, Noise, Sampler
 from wxexp.levels import Karras
+from wxexp.samplers.arithmetic import steps, total
 
 
 class DPM2(Sampler):
@@ -27,10 +26,14 @@ class DPM2(Sampler):
     levels: Levels = Karras()
 
     def sample(self, denoise: Denoiser, y: Tensor, gamma: Tensor, noise: Noise) -> Tensor:
-        for here, there in pairwise(gamma):
-            middle = (here + there) / 2
-            half = (there - here) / 4
-            between = torch.exp(-half) * y - torch.expm1(-half) * denoise(y, here)
-            d = (between - denoise(between, middle)) / noise_level.scale(middle)
-            y = y + (noise_level.scale(there) - noise_level.scale(here)) * d
+        for here, there, h in steps(gamma):
+            y = midpoint(denoise, y, here, there, h)
         return denoise(y, gamma[-1]) if self.terminal == "denoise" else y
+
+
+def midpoint(denoise: Denoiser, y: Tensor, here: Tensor, there: Tensor, h: float) -> Tensor:
+    """The state at `there`, h = ln(s / s') further: with q = (s - s') / s_m and y_m put in, y' = r y - q (1 - sqrt(r)) D + q D_m."""
+    x = denoise(y, here)
+    q, nearer = 2 * math.sinh(h / 2), -math.expm1(-h / 2)
+    between = total((math.exp(-h / 2), y), (nearer, x))
+    return total((math.exp(-h), y), (-q * nearer, x), (q, denoise(between, (here + there) / 2)))

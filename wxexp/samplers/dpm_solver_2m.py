@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from wxexp.interfaces import Denoiser, Levels, Noise, Sampler
-from wxexp.levels import Karras
+from wxexp.levels import LogNormal
+from wxexp.samplers.arithmetic import steps, total
 
 
 class DPMSolver2M(Sampler):
@@ -20,14 +20,17 @@ class DPMSolver2M(Sampler):
     stochastic: ClassVar[bool] = False
     source: ClassVar[str] = "Lu et al. 2022, doi:10.48550/arXiv.2211.01095"
     steps: int = 18
-    levels: Levels = Karras()
+    levels: Levels = LogNormal()
 
     def sample(self, denoise: Denoiser, y: Tensor, gamma: Tensor, noise: Noise) -> Tensor:
-        before: tuple[Tensor, Tensor] | None = None  # the last estimate, and the h of the step that followed it
-        for here, there in pairwise(gamma):
-            h = (there - here) / 2
+        before: tuple[Tensor, float] | None = None  # the last estimate, and the h of the step that followed it
+        for here, _, h in steps(gamma):
             x = denoise(y, here)
-            extrapolated = x if before is None else x + h / (2 * before[1]) * (x - before[0])
-            y = torch.exp(-h) * y - torch.expm1(-h) * extrapolated
+            r, of_one = math.exp(-h), -math.expm1(-h)
+            if before is None:
+                y = total((r, y), (of_one, x))
+            else:
+                ahead = h / (2 * before[1])  # the estimate in the middle of the step is x + ahead (x - x_before)
+                y = total((r, y), (of_one * (1 + ahead), x), (-of_one * ahead, before[0]))
             before = (x, h)
         return denoise(y, gamma[-1]) if self.terminal == "denoise" else y

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from wxexp.diffusion import noise_level
 from wxexp.interfaces import Denoiser, Levels, Noise, Sampler
-from wxexp.levels import Karras
+from wxexp.levels import LogNormal
+from wxexp.samplers.arithmetic import scales, steps, total
 
 
 class DPMSolver2MSDE(Sampler):
@@ -26,7 +25,7 @@ class DPMSolver2MSDE(Sampler):
     stochastic: ClassVar[bool] = True
     source: ClassVar[str] = "Lu et al. 2022, doi:10.48550/arXiv.2211.01095"
     steps: int = 36
-    levels: Levels = Karras()
+    levels: Levels = LogNormal()
     eta: float = 1.0
     """Strength of the noise: 0 is the probability flow, 1 the reverse equation of Song et al. (2021)."""
 
@@ -36,14 +35,18 @@ class DPMSolver2MSDE(Sampler):
             raise ValueError(f"DPMSolver2MSDE.eta must be at least 0 and finite, got {self.eta}")
 
     def sample(self, denoise: Denoiser, y: Tensor, gamma: Tensor, noise: Noise) -> Tensor:
-        before: tuple[Tensor, Tensor] | None = None  # the last estimate, and the h of the step that followed it
-        for here, there in pairwise(gamma):
-            h = (there - here) / 2
+        before: tuple[Tensor, float] | None = None  # the last estimate, and the h of the step that followed it
+        s = scales(gamma)
+        for step, (here, _, h) in enumerate(steps(gamma)):
             x = denoise(y, here)
-            extrapolated = x if before is None else x + h / (2 * before[1]) * (x - before[0])
-            y = torch.exp(-(1 + self.eta) * h) * y - torch.expm1(-(1 + self.eta) * h) * extrapolated
+            longer = (1 + self.eta) * h
+            r, of_one = math.exp(-longer), -math.expm1(-longer)
+            if before is None:
+                y = total((r, y), (of_one, x))
+            else:
+                ahead = h / (2 * before[1])
+                y = total((r, y), (of_one * (1 + ahead), x), (-of_one * ahead, before[0]))
             if self.eta > 0:
-                s, s_next = noise_level.scale(here), noise_level.scale(there)
-                y = y + s_next * torch.sqrt(-torch.expm1(-2 * self.eta * h)) * noise.brownian(s.item(), s_next.item())
+                y.add_(noise.brownian(s[step], s[step + 1]), alpha=s[step + 1] * math.sqrt(-math.expm1(-2 * self.eta * h)))
             before = (x, h)
         return denoise(y, gamma[-1]) if self.terminal == "denoise" else y

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from wxexp.interfaces import Denoiser, Levels, Noise, Sampler
 from wxexp.levels import Karras
+from wxexp.samplers.arithmetic import steps, total
 
 
 class DPMSolver2S(Sampler):
@@ -26,8 +26,12 @@ class DPMSolver2S(Sampler):
     levels: Levels = Karras()
 
     def sample(self, denoise: Denoiser, y: Tensor, gamma: Tensor, noise: Noise) -> Tensor:
-        for here, there in pairwise(gamma):
-            h = (there - here) / 2
-            between = torch.exp(-h / 2) * y - torch.expm1(-h / 2) * denoise(y, here)
-            y = torch.exp(-h) * y - torch.expm1(-h) * denoise(between, (here + there) / 2)
+        for here, there, h in steps(gamma):
+            y = two_stages(denoise, y, denoise(y, here), here, there, h)
         return denoise(y, gamma[-1]) if self.terminal == "denoise" else y
+
+
+def two_stages(denoise: Denoiser, y: Tensor, x: Tensor, here: Tensor, there: Tensor, h: float) -> Tensor:
+    """The state at `there`, h = ln(s / s') further, from y and its estimate x."""
+    between = total((math.exp(-h / 2), y), (-math.expm1(-h / 2), x))
+    return total((math.exp(-h), y), (-math.expm1(-h), denoise(between, (here + there) / 2)))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
 from typing import ClassVar
 
 from torch import Tensor
 
-from wxexp.diffusion import noise_level
 from wxexp.interfaces import Denoiser, Levels, Noise, Sampler
 from wxexp.levels import Karras
+from wxexp.samplers.arithmetic import steps, total
 
 
 class Euler(Sampler):
@@ -23,8 +23,6 @@ class Euler(Sampler):
     levels: Levels = Karras()
 
     def sample(self, denoise: Denoiser, y: Tensor, gamma: Tensor, noise: Noise) -> Tensor:
-        for here, there in pairwise(gamma):
-            s, s_next = noise_level.scale(here), noise_level.scale(there)
-            d = (y - denoise(y, here)) / s
-            y = y + (s_next - s) * d
+        for here, _, h in steps(gamma):
+            y = total((math.exp(-h), y), (-math.expm1(-h), denoise(y, here)))  # y + (s' - s) (y - D) / s
         return denoise(y, gamma[-1]) if self.terminal == "denoise" else y

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
+import math
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
-from wxexp.diffusion import noise_level
 from wxexp.interfaces import Denoiser, Levels, Noise, Sampler
 from wxexp.levels import Karras
+from wxexp.samplers.arithmetic import ancestral, scales, steps, total
 
 
 class EulerAncestral(Sampler):
@@ -35,12 +34,10 @@ class EulerAncestral(Sampler):
             raise ValueError(f"EulerAncestral.eta must be in [0, 1], got {self.eta}")
 
     def sample(self, denoise: Denoiser, y: Tensor, gamma: Tensor, noise: Noise) -> Tensor:
-        for step, (here, there) in enumerate(pairwise(gamma)):
-            s, s_next = noise_level.scale(here), noise_level.scale(there)
-            lost = -torch.expm1(here - there)  # 1 - r^2
-            s_down = s_next * torch.sqrt(1 - self.eta**2 * lost)
-            x = denoise(y, here)
-            y = x + s_down / s * (y - x)
+        s = scales(gamma)
+        for step, (here, _, h) in enumerate(steps(gamma)):
+            h_down, s_up = ancestral(h, s[step + 1], self.eta)
+            y = total((math.exp(-h_down), y), (-math.expm1(-h_down), denoise(y, here)))
             if self.eta > 0:
-                y = y + self.eta * s_next * torch.sqrt(lost) * noise.at(step)
+                y.add_(noise.at(step), alpha=s_up)
         return denoise(y, gamma[-1]) if self.terminal == "denoise" else y

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import ClassVar
 
 from torch import Tensor
 
-from wxexp.diffusion import noise_level
 from wxexp.interfaces import Denoiser, Levels, Noise, Sampler
 from wxexp.levels import Karras
+from wxexp.samplers.arithmetic import scales, steps, total
 
 
 class Heun(Sampler):
@@ -43,23 +42,27 @@ class Heun(Sampler):
             raise ValueError(f"Heun.churn_max must be at least churn_min = {self.churn_min}, got {self.churn_max}")
 
     def sample(self, denoise: Denoiser, y: Tensor, gamma: Tensor, noise: Noise) -> Tensor:
-        for step, (here, there) in enumerate(pairwise(gamma)):
-            y, here = self._churned(y, here, noise, step)
-            s, s_next = noise_level.scale(here), noise_level.scale(there)
-            d = (y - denoise(y, here)) / s
-            guess = y + (s_next - s) * d
-            d_next = (guess - denoise(guess, there)) / s_next
-            y = y + (s_next - s) * (d + d_next) / 2
+        s = scales(gamma)
+        for step, (here, there, _) in enumerate(steps(gamma)):
+            grown = self._grown(s[step])
+            y, here = self._churned(y, here, s[step], grown, noise, step)
+            r = s[step + 1] / (grown * s[step])
+            x = denoise(y, here)
+            guess = total((r, y), (1 - r, x))
+            # y + (s' - s) (d + d') / 2, with d = (y - D) / s, d' = (guess - D') / s' and the guess put in
+            half = (1 / r - 1) / 2
+            y = total((r, y), (1 - r - half, x), (half, denoise(guess, there)))
         if self.terminal == "keep":
             return y
-        return denoise(*self._churned(y, gamma[-1], noise, len(gamma) - 1))
+        return denoise(*self._churned(y, gamma[-1], s[-1], self._grown(s[-1]), noise, len(gamma) - 1))
 
-    def _churned(self, y: Tensor, gamma: Tensor, noise: Noise, step: int) -> tuple[Tensor, Tensor]:
+    def _grown(self, s: float) -> float:
+        """The factor by which churn raises a level."""
+        churned = self.churn > 0 and self.churn_min <= s <= (math.inf if self.churn_max is None else self.churn_max)
+        return 1 + min(self.churn / self.steps, math.sqrt(2) - 1) if churned else 1.0
+
+    def _churned(self, y: Tensor, gamma: Tensor, s: float, grown: float, noise: Noise, step: int) -> tuple[Tensor, Tensor]:
         """The state and its level after fresh noise of variance s_hat^2 - s^2 = s^2 (grown^2 - 1)."""
-        if self.churn == 0:
+        if grown == 1:
             return y, gamma
-        s = noise_level.scale(gamma).item()
-        if not self.churn_min <= s <= (math.inf if self.churn_max is None else self.churn_max):
-            return y, gamma
-        grown = 1 + min(self.churn / self.steps, math.sqrt(2) - 1)
-        return y + self.noise_scale * s * math.sqrt(grown**2 - 1) * noise.at(step), gamma - 2 * math.log(grown)
+        return total((1.0, y), (self.noise_scale * s * math.sqrt(grown**2 - 1), noise.at(step))), gamma - 2 * math.log(grown)

@@ -16,8 +16,8 @@ class Adaptive(Scheduler):
     """A piecewise constant density of gamma, proportional to the running mean error of each bin; uniform before training.
 
     With errors w |eps - eps_hat|^2 for a weight w with respect to dgamma, the loss w / p |eps - eps_hat|^2 is then about the same at every
-    level, which is importance sampling of the same objective. Choose such a `DensityWeighting`: a factor per sample counts by p, so that
-    what is learnt would follow the density. The methods of this spec are those of the start; the state is in what `build` makes.
+    level, which is importance sampling of the same objective. Only such a `DensityWeighting` goes with it: a factor per sample counts by
+    p, so that what is learnt would follow the density. The methods of this spec are those of the start; the state is in what `build` makes.
     """
 
     gamma_min: float = -20.0
@@ -78,6 +78,11 @@ class AdaptiveSchedule(Schedule):
     def probability(self) -> Tensor:
         """Of each bin, the cleanest first; float64 [bins], at least floor / bins."""
         return (1 - self.spec.floor) * self.mean / self.mean.sum() + self.spec.floor / self.spec.bins
+
+    def density(self) -> tuple[Tensor, Tensor]:
+        """Edges of the bins in gamma [bins + 1], increasing, and the density in each [bins], float64 on the CPU: what a plot draws."""
+        edges = torch.linspace(self.spec.gamma_min, self.spec.gamma_max, self.spec.bins + 1, dtype=torch.float64)
+        return edges, (self.probability() / self.width).flip(0).cpu()
 
     def gamma(self, t: Tensor) -> Tensor:
         p = self.probability()

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from wxexp.diffusion import vp
 from wxexp.interfaces import Scheduler
 from wxexp.schedulers import bounds
 
@@ -20,17 +21,11 @@ class VP(Scheduler):
     epsilon: float = 1e-5
 
     def __post_init__(self) -> None:
-        if self.beta_d < 0:
-            raise ValueError(f"VP.beta_d must be at least 0, got {self.beta_d}")
-        if self.beta_min <= 0:
-            raise ValueError(f"VP.beta_min must be positive, got {self.beta_min}")
-        if not 0 < self.epsilon < 1:
-            raise ValueError(f"VP.epsilon must be in (0, 1), got {self.epsilon}")
+        vp.check("VP", self.beta_d, self.beta_min, self.epsilon)
 
     def gamma(self, t: Tensor) -> Tensor:
         u = self.epsilon + (1 - self.epsilon) * t
-        gamma = -torch.log(torch.expm1((0.5 * self.beta_d * u + self.beta_min) * u))
-        return gamma.clamp(*self.range)
+        return vp.gamma(u, beta_d=self.beta_d, beta_min=self.beta_min).clamp(*self.range)
 
     def time(self, gamma: Tensor) -> Tensor:
         return ((self._u(gamma) - self.epsilon) / (1 - self.epsilon)).clamp(0, 1)
@@ -41,10 +36,8 @@ class VP(Scheduler):
 
     @property
     def range(self) -> tuple[float, float]:
-        low, high = (-math.log(math.expm1((0.5 * self.beta_d * u + self.beta_min) * u)) for u in (1.0, self.epsilon))
+        low, high = vp.gamma(torch.tensor([1.0, self.epsilon], dtype=torch.float64), beta_d=self.beta_d, beta_min=self.beta_min).tolist()
         return (low, high)
 
     def _u(self, gamma: Tensor) -> Tensor:
-        """The root of beta_d u^2 / 2 + beta_min u = ln(1 + s^2), in the form that does not cancel where there is little noise."""
-        integral = -F.logsigmoid(gamma)
-        return 2 * integral / (self.beta_min + torch.sqrt(self.beta_min**2 + 2 * self.beta_d * integral))
+        return vp.time(gamma, beta_d=self.beta_d, beta_min=self.beta_min)

@@ -1,7 +1,8 @@
-"""Truth, weights and members of one case, for whoever scores it."""
+"""Truth, weights and members of cases, for whoever scores them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -11,13 +12,13 @@ import xarray as xr
 from wxexp.config import from_tree
 from wxexp.experiment import Experiment
 from wxexp.fields.seeds import Draws
-from wxexp.interfaces import Item
-from wxexp.scoring.plan import Tree
+from wxexp.interfaces import Item, Tiles
+from wxexp.scoring import groups
+from wxexp.scoring.plan import FORECAST, Coordinate, Tree
 
 
-def hours(coordinate: xr.DataArray) -> list[float]:
+def hours(values: np.ndarray) -> list[float]:
     """Lead times in hours, from timedeltas or from numbers that are hours already."""
-    values = coordinate.values
     return [float(v) for v in (values / np.timedelta64(1, "s") / 3600.0 if values.dtype.kind == "m" else values)]
 
 
@@ -47,7 +48,12 @@ class Members:
             raise ValueError(f"{path} has {data.sizes['member']} members, {count} are to be scored")
         self.path, self.data = path, data.isel(member=slice(count))
         self.time = "init_time" if "init_time" in self.data.dims else "time"
-        self.leads: list[float | None] = [*hours(self.data["lead_time"])] if "lead_time" in self.data.dims else [None]
+        self.leads: list[float | None] = [*hours(self.data["lead_time"].values)] if "lead_time" in self.data.dims else [None]
+        self.coordinates: dict[str, Coordinate] = {
+            str(name): (tuple(map(str, x.dims)), x.values, x.attrs)
+            for name, x in self.data.coords.items()
+            if x.dims and self.time not in x.dims and "member" not in x.dims
+        }
         self._index = {instant(time): i for i, time in enumerate(self.data[self.time].values)}
 
     def read(self, time: str, variable: str) -> np.ndarray:
@@ -59,7 +65,7 @@ class Members:
 
 
 class Cases:
-    """What a worker holds open: the dataset, the members and the fitted baselines."""
+    """What a worker holds open: the dataset, the members where they are stored, and the fitted baselines."""
 
     def __init__(self, tree: Tree) -> None:
         for package in tree["imports"]:
@@ -68,12 +74,15 @@ class Cases:
         self.experiment, self.plan = experiment, tree["plan"]
         self.seed, self.baselines = experiment.ensemble.seed, experiment.scoring.baselines
         self.opened = experiment.dataset.open()
-        self.forecast = Members(Path(tree["members"]), experiment.ensemble.members)
+        path = tree["members"]
+        self.forecast = None if path is None else Members(Path(path), experiment.ensemble.members)
         self.fitted: dict[str, dict[str, np.ndarray]] = {}
         for name in self.baselines:
             with np.load(Path(tree["fitted"]) / f"{name}.npz", allow_pickle=False) as file:
                 self.fitted[name] = dict(file)
         self.area = self.opened.grid.area()
+        self.groups = np.stack(list(groups.cells(experiment.scoring.groups, self.opened).values()))
+        """Which cells belong to each, bool [group, *S]."""
 
     def item(self, case: int) -> Item:
         return Item(**self.plan["cases"][case])
@@ -87,7 +96,7 @@ class Cases:
         mask = self.opened.read([item]).mask.numpy()[0]
         leads = self.plan["leads"]
         if leads != [None]:
-            known = hours(truth["lead_time"])
+            known = hours(truth["lead_time"].values)
             if lacking := [lead for lead in leads if lead not in known]:
                 raise ValueError(f"the truth for {item.time} has no lead of {', '.join(map(str, lacking))} hours, but {known}")
             truth = truth.isel(lead_time=[known.index(lead) for lead in leads])  # type: ignore[arg-type]
@@ -97,12 +106,32 @@ class Cases:
         fields[np.broadcast_to(~mask[:, None], fields.shape)] = np.nan
         return fields, mask
 
-    def members(self, source: str, case: int, variables: list[str] | None = None) -> list[np.ndarray]:
-        """[M, lead, *S] of each variable."""
-        names = self.plan["variables"] if variables is None else variables
-        item = self.item(case)
-        if source not in self.baselines:
-            return [self.forecast.read(item.time, name) for name in names]
-        draws = Draws.drawing(self.seed, [item.time]).of("baseline", source)
-        x = self.baselines[source].members(self.fitted[source], self.opened, item, len(self.plan["leads"]), draws)
-        return [x[:, :, self.plan["variables"].index(name)] for name in names]
+    def members(self, source: str, cases: Sequence[int], tiles: Tiles | None = None) -> Iterator[tuple[int, int, np.ndarray]]:
+        """(case, variable, [M, lead, *S]) for each of the cases and variables; the cases of a variable come in their order.
+
+        Members of the forecast come from where they are stored, or from `tiles`: variable -> [m, lead, *S] of each chunk of members, all
+        chunks of a case before those of the next.
+        """
+        if source != FORECAST:
+            baseline, fitted = self.baselines[source], self.fitted[source]
+            for case in cases:
+                item = self.item(case)
+                draws = Draws.drawing(self.seed, [item.time]).of("baseline", source)
+                x = baseline.members(fitted, self.opened, item, len(self.plan["leads"]), draws)
+                yield from ((case, v, x[:, :, v]) for v in range(len(self.plan["variables"])))
+            return
+        for v, name in enumerate(self.plan["variables"]):
+            chunks = None if tiles is None else list(tiles(v))
+            for place, case in enumerate(cases):
+                if chunks is None:
+                    assert self.forecast is not None, "members that are not stored come as tiles"
+                    yield case, v, self.forecast.read(self.plan["cases"][case]["time"], name)
+                else:
+                    each = len(chunks) // len(cases)
+                    yield case, v, self._joined(chunks[place * each : (place + 1) * each])
+
+    def _joined(self, chunks: Sequence[np.ndarray]) -> np.ndarray:
+        count, drawn = self.experiment.ensemble.members, sum(map(len, chunks))
+        if drawn < count:
+            raise ValueError(f"{drawn} members were drawn, {count} are to be scored")
+        return np.concatenate(chunks)[:count]

@@ -1,88 +1,149 @@
-"""Scoring: every statistic of every case, over workers, kept per case.
+"""Scoring: every statistic of every case and every cell, in one pass over workers.
 
-A work item is one case (initial time) of one source (the members, or a baseline). A worker reads the truth and all members of the case,
-one variable at a time, and sends back float64 sums over space, a few kilobytes; so memory does not grow with the number of times, and
-what arrives in any order from any number of workers is put down in time order and totalled in time order: the same bits. A finished
-item is a file, so a run that was killed goes on where it stopped; when all are done they become one `scores.zarr`, whose groups are the
-sources, with dims (case, lead, variable, group, ...), readable by xarray.
+A work item is one block of cases (consecutive initial times) of one source: the members, or a baseline. A worker reads each field once,
+the members of one variable of one case at a time, and sends back float64 sums: over space for each case, a few kilobytes, and over the
+cases of the block for each cell. So memory does not grow with the number of times, and what arrives in any order from any number of
+workers is put down in time order and totalled in time order: the same bits. A finished item is a file, so a run that was killed goes on
+where it stopped; when all are done they become `scores.zarr`, whose groups are the sources, with dims (case, lead, variable, group,
+...), and `maps.zarr`, both readable by xarray.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import xarray as xr
 
-from wxexp.config import from_tree, to_tree
+from wxexp.config import to_tree
 from wxexp.experiment import Experiment
-from wxexp.interfaces import Executor, Failure, Item, Opened, Statistic
-from wxexp.scoring.cases import Cases, Members
-from wxexp.scoring.files import Parts, replacing, write_zarr
-from wxexp.scoring.plan import FORECAST, Case, Plan, Tree, statistics
-from wxexp.statistics.point import Point, point_sums
+from wxexp.interfaces import Executor, Failure, Item, Job, Opened, Statistic, Tiles
+from wxexp.scoring import groups
+from wxexp.scoring.cases import Cases, Members, hours
+from wxexp.scoring.files import Parts, replacing
+from wxexp.scoring.plan import BLOCK, FORECAST, Case, Coordinate, Plan, Tree, WorkItem, blocks, settings, statistics, work
+from wxexp.scoring.stores import MAPS, MEMBERS, MISSING, Arrays, write_maps, write_scores
+from wxexp.scoring.totals import Totals
+from wxexp.statistics.point import CELL_COLUMNS, Point, point_sums
 
 Progress = Callable[[int, int], None]
 """(items done, items in all)."""
 
-WorkItem = tuple[int, ...]
-Arrays = dict[str, np.ndarray]
+Results = Iterable[tuple[WorkItem, Arrays | Failure]]
 
 
 def prepare(
-    experiment: Experiment, opened: Opened, *, members: Path, out: Path, cases: Sequence[Item] | None = None, imports: Sequence[str] = ()
+    experiment: Experiment,
+    opened: Opened,
+    *,
+    members: Path | None,
+    out: Path,
+    coordinates: Mapping[str, Coordinate] | None = None,
+    cases: Sequence[Item] | None = None,
+    imports: Sequence[str] = (),
+    block: int = BLOCK,
 ) -> Tree:
-    """What workers are told: the plan for all test items (or the given ones), and baselines, fitted into `out`/baselines if need be.
+    """What workers are told: the plan for all times (or the given ones), and baselines, fitted into `out`/baselines if need be.
+
+    Args:
+        experiment: ensemble and scoring are taken from it.
+        opened: its dataset.
+        members: path of members.zarr; None: they are not stored, and `scattered` scores them.
+        out: folder.
+        coordinates: of members that are not stored: `lead_time` in hours, where there is one, and those of space; others are passed over.
+        cases: what to score, in time order; None: all of `ensemble.split`.
+        imports: packages that workers import first, whose components the experiment uses.
+        block: cases in a work item. The last bits of maps depend on it.
 
     Raises:
-        ValueError: where there is nothing to score.
+        ValueError: where there is nothing to score, in all or in a group.
     """
-    items = list(opened.items("test") if cases is None else cases)
+    items = list(opened.items(experiment.ensemble.split) if cases is None else cases)
     if not items:
-        raise ValueError("there is no test time to score")
+        raise ValueError("there is no time to score")
     fitted = out / "baselines"
     fitted.mkdir(parents=True, exist_ok=True)
     for name, baseline in experiment.scoring.baselines.items():
         if not (path := fitted / f"{name}.npz").exists():
             with replacing(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, allow_pickle=False, **dict(baseline.fit(opened)))
+    found = groups.cells(experiment.scoring.groups, opened)
+    groups.check_cells(found, np.broadcast_to(opened.read(items[:1]).mask.numpy()[0], (len(opened.codec.targets), *opened.grid.shape)))
+    if members is not None:
+        coordinates = Members(members, experiment.ensemble.members).coordinates
+    own = {"lead_time", *opened.grid.dims}
+    places = {name: x for name, x in (coordinates or {}).items() if own.issuperset(x[0])}
     plan = Plan(
         sources=[FORECAST, *experiment.scoring.baselines],
         variables=list(opened.codec.targets),
         units=list(opened.codec.units),
-        leads=Members(members, experiment.ensemble.members).leads,
-        groups=["all"],
+        leads=[*hours(places["lead_time"][1])] if "lead_time" in places else [None],
+        groups=list(found),
+        selections=groups.cases(experiment.scoring.groups, items),
         cases=[Case(index=item.index, time=item.time, lead_hours=item.lead_hours) for item in items],
         statistics=list(statistics(experiment)),
+        block=block,
+        settings=settings(experiment),
     )
-    return Tree(experiment=to_tree(experiment), plan=plan, members=str(members), fitted=str(fitted), imports=list(imports))
+    return Tree(
+        experiment=to_tree(experiment),
+        plan=plan,
+        members=None if members is None else str(members),
+        dims=list(opened.grid.dims),
+        coordinates=places,
+        fitted=str(fitted),
+        imports=list(imports),
+    )
 
 
 class Scorer:
-    """A worker: (source, case) -> sums [lead, variable, group, ...] by "statistic/name", and the number of members."""
+    """A worker: (source, block) -> sums [case, lead, variable, group, ...] by "statistic/name", and of every cell by "maps/variable".
+
+    With `members` [case] how many there are, and `missing` [case, lead, variable], the number of cells that are scored and have no truth.
+    """
 
     def __init__(self, tree: Tree) -> None:
         self.cases = Cases(tree)
         self.statistics = statistics(self.cases.experiment)
 
-    def __call__(self, item: WorkItem, /) -> Arrays:
-        source, case = item
-        truth, mask = self.cases.truth(case)
-        names = self.cases.plan["variables"]
-        count, found = 0, []
-        for v, members in enumerate(self.cases.members(self.cases.plan["sources"][source], case)):
-            count, weights = len(members), (self.cases.area * mask[v])[None]
-            found.append([reduce(self.statistics, truth[v, l], members[:, l], weights) for l in range(truth.shape[1])])
-        leads, keys = range(len(self.cases.plan["leads"])), found[0][0]
-        out = {key: np.stack([np.stack([found[v][l][key] for v in range(len(names))]) for l in leads]) for key in keys}
-        return {"members": np.array(count), **out}
+    def __call__(self, item: WorkItem, /, tiles: Tiles | None = None) -> Arrays:
+        plan, cases = self.cases.plan, blocks(self.cases.plan)[item[1]]
+        truths = [self.cases.truth(case) for case in cases]
+        shape = (len(cases), len(plan["leads"]), len(plan["variables"]))
+        counts, missing = np.zeros(len(cases), dtype=np.int64), np.zeros(shape, dtype=np.int64)
+        cells = [np.zeros((shape[1], len(CELL_COLUMNS), *self.cases.area.shape)) for _ in plan["variables"]]
+        out: Arrays = {}
+        for case, v, members in self.cases.members(plan["sources"][item[0]], cases, tiles):
+            place = case - cases.start
+            truth, mask = (x[v] for x in truths[place])
+            counts[place], weights = len(members), self.cases.area * mask * self.cases.groups
+            if plan["sources"][item[0]] == FORECAST:
+                self._check(case, v, truth, members)
+            for l, y in enumerate(truth):
+                missing[place, l, v] = np.count_nonzero(mask & np.isnan(y))
+                for key, found in reduce(self.statistics, y, members[:, l], weights, cells[v][l]).items():
+                    out.setdefault(key, np.empty((*shape, *found.shape)))[place, l, v] = found
+        return {MEMBERS: counts, MISSING: missing, **out, **{f"{MAPS}/{v}": sums for v, sums in enumerate(cells)}}
+
+    def _check(self, case: int, variable: int, truth: np.ndarray, members: np.ndarray) -> None:
+        """Raises ValueError for a member that is NaN in every cell that has truth: it was not written."""
+        for y, x in zip(truth, members.swapaxes(0, 1), strict=True):
+            there = np.nonzero(~np.isnan(y))
+            suspects = np.isnan(x[(slice(None), *(place[:1] for place in there))]).any(axis=1)  # a single cell, as a rule enough
+            if lost := [int(m) for m in np.flatnonzero(suspects) if np.isnan(x[(m, *there)]).all()]:
+                name, time = self.cases.plan["variables"][variable], self.cases.plan["cases"][case]["time"]
+                raise ValueError(f"member {', '.join(map(str, lost))} of {name} at {time} is missing: NaN in every cell")
 
 
-def reduce(statistics: Mapping[str, Statistic], truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Arrays:
-    """[*S], [M, *S], [G, *S] -> sums [G, ...] by "statistic/name"; all point statistics from one pass."""
-    point = any(isinstance(s, Point) for s in statistics.values())
-    sums = point_sums(truth, members, weights) if point else None
+def reduce(
+    statistics: Mapping[str, Statistic], truth: np.ndarray, members: np.ndarray, weights: np.ndarray, cells: np.ndarray | None = None
+) -> Arrays:
+    """[*S], [M, *S], [G, *S] -> sums [G, ...] by "statistic/name"; all point statistics from one pass.
+
+    `cells` [len(CELL_COLUMNS), *S] are sums over cases, to which this one is added.
+    """
+    point = cells is not None or any(isinstance(s, Point) for s in statistics.values())
+    sums = point_sums(truth, members, weights, cells) if point else None
     out: Arrays = {}
     for name, statistic in statistics.items():
         found = statistic.of(sums) if sums and isinstance(statistic, Point) else statistic.reduce(truth, members, weights)
@@ -96,7 +157,7 @@ def scorer(tree: Tree) -> Scorer:
 
 
 def score(*, tree: Tree, executor: Executor, out: Path, progress: Progress | None = None, in_flight: int = 8) -> None:
-    """Scores all sources and cases of a plan into `out`/scores.zarr; items that are done already are not done again.
+    """Scores all sources and cases of a plan into `out`/scores.zarr and `out`/maps.zarr; items done already are not done again.
 
     Args:
         tree: from `prepare`.
@@ -106,96 +167,64 @@ def score(*, tree: Tree, executor: Executor, out: Path, progress: Progress | Non
         in_flight: items submitted at a time.
 
     Raises:
-        RuntimeError: for an item that failed, with its source and time; an OSError or ValueError where it was one.
+        RuntimeError: for an item that failed, with its source and times; an OSError or ValueError where it was one.
     """
-    store = out / "scores.zarr"
-    if store.exists():
-        return
-    plan = tree["plan"]
-    parts = Parts(out / "scores.parts", dict(plan))
-    items = [(source, case) for case in range(len(plan["cases"])) for source in range(len(plan["sources"]))]
-    _compile(tree)
-    run(scorer, tree, items, parts, executor=executor, progress=progress, in_flight=in_flight, what="scoring")
-    needed = statistics(from_tree(tree["experiment"], Experiment))
-    with replacing(store) as temporary:
-        write_zarr(temporary, xr.Dataset(attrs={"plan": dict(plan)}))
-        for source, name in enumerate(plan["sources"]):
-            found = [parts.read((source, case)) for case in range(len(plan["cases"]))]
-            write_zarr(temporary, _dataset(found, plan, needed), group=name)
-    parts.remove()
+    todo = Todo(tree, out, progress)
+    if todo.missing:
+        todo.take(executor.map(Job(scorer, tree), todo.missing, in_flight=in_flight))
+    todo.finish()
 
 
-def run(
-    factory: Callable[[Tree], Callable[[WorkItem], Arrays]],
-    tree: Tree,
-    items: Sequence[WorkItem],
-    parts: Parts,
-    *,
-    executor: Executor,
-    progress: Progress | None,
-    in_flight: int,
-    what: str,
-) -> None:
-    """Every item that is not done yet, each result into its part as it comes."""
-    missing = [item for item in items if item not in parts]
-    done = len(items) - len(missing)
-    for item, result in executor.map(factory, tree, missing, in_flight=in_flight) if missing else _nothing():
-        if isinstance(result, Failure):
-            raise result.exception(f"{what} {_name(item, tree['plan'], what)}")
-        parts.write(tuple(item), result)
-        done += 1
-        if progress is not None:
-            progress(done, len(items))
+class Todo:
+    """The work items of a plan: which are missing, and what becomes of their results.
 
+    Args:
+        tree: from `prepare`.
+        out: folder of the stores; parts are in a folder beside them until all are there.
+        progress: called after every item.
 
-def _nothing() -> Iterator[tuple[WorkItem, Arrays | Failure]]:
-    return iter(())
+    Raises:
+        ValueError: if the parts there are of another plan.
+    """
 
+    def __init__(self, tree: Tree, out: Path, progress: Progress | None) -> None:
+        self.tree, self.plan, self.out, self._progress = tree, tree["plan"], out, progress
+        self.missing: list[WorkItem] = []
+        if not self.finished:
+            self._parts = Parts(out / "scores.parts", dict(self.plan))
+            self._totals = [Totals(out / "scores.parts" / "cells", source) for source in range(len(self.plan["sources"]))]
+            self._done = len(work(self.plan))
+            self.missing = [item for item in work(self.plan) if item not in self._parts]
+            self._done -= len(self.missing)
+        if self.missing:
+            from wxexp.statistics.kernel import compile_kernels
 
-def _name(item: WorkItem, plan: Plan, what: str) -> str:
-    second = plan["cases"][item[1]]["time"] if what == "scoring" else plan["variables"][item[1]]
-    return f"{plan['sources'][item[0]]} {second}"
+            compile_kernels()  # in this process, so that workers load them from the cache instead of all compiling
 
+    @property
+    def finished(self) -> bool:
+        return (self.out / "scores.zarr").exists() and (self.out / "maps.zarr").exists()
 
-def _compile(tree: Tree) -> None:
-    """In this process, so that workers load the kernel from the cache instead of all compiling it."""
-    from wxexp.statistics.kernel import compile_kernels
+    def take(self, results: Results) -> None:
+        """Each result into its part, and onto the totals of its source, as it comes; raises that of an item that failed."""
+        for item, result in results:
+            if isinstance(result, Failure):
+                raise result.exception(f"scoring {self._name(item)}")
+            cells = {name: sums for name, sums in result.items() if name.startswith(f"{MAPS}/")}
+            self._totals[item[0]].add(item[1], cells)
+            self._parts.write(item, {name: sums for name, sums in result.items() if name not in cells})
+            self._done += 1
+            if self._progress is not None:
+                self._progress(self._done, len(work(self.plan)))
 
-    compile_kernels()
+    def finish(self) -> None:
+        """The stores, from the parts and the totals."""
+        if not self.finished:
+            write_maps(self.out / "maps.zarr", self.tree, self._parts, self._totals)
+            write_scores(self.out / "scores.zarr", self.tree, self._parts)
+            self._parts.remove()
 
-
-def text(values: Sequence[str]) -> np.ndarray:
-    """Strings of any length: those of fixed length have no specification in zarr v3."""
-    return np.array(values, dtype=np.dtypes.StringDType())
-
-
-def _times(plan: Plan) -> np.ndarray:
-    """Initial times; as they are written where numpy's calendar has no such date."""
-    times = [case["time"] for case in plan["cases"]]
-    try:
-        return np.array(times, dtype="datetime64[s]")
-    except ValueError:
-        return text(times)
-
-
-def _dataset(found: Sequence[Arrays], plan: Plan, needed: dict[str, Statistic]) -> xr.Dataset:
-    """Results of all cases of a source, in time order; a dim of another size than the first of its name is `name_size`."""
-    data, sizes = {}, dict[str, int]()
-    for key in found[0]:
-        if key != "members":
-            statistic, _, name = key.partition("/")
-            values = np.stack([arrays[key] for arrays in found])
-            names = zip(needed[statistic].dims.get(name, ()), values.shape[4:], strict=True)
-            extra = [dim if sizes.setdefault(dim, size) == size else f"{dim}_{size}" for dim, size in names]
-            data[f"{statistic}.{name}"] = (("case", "lead", "variable", "group", *extra), values)
-    counts = {int(arrays["members"]) for arrays in found}
-    if len(counts) > 1:
-        raise ValueError(f"the number of members differs between cases: {sorted(counts)}")
-    coords = {
-        "time": ("case", _times(plan)),
-        "index": ("case", [case["index"] for case in plan["cases"]]),
-        "lead_hours": ("lead", np.array([np.nan if lead is None else lead for lead in plan["leads"]])),
-        "variable": text(plan["variables"]),
-        "group": text(plan["groups"]),
-    }
-    return xr.Dataset(data, coords=coords, attrs={"members": counts.pop()})
+    def _name(self, item: WorkItem) -> str:
+        cases = blocks(self.plan)[item[1]]
+        times = [self.plan["cases"][case]["time"] for case in (cases[0], cases[-1])]
+        return f"{self.plan['sources'][item[0]]} {' to '.join(dict.fromkeys(times))}"

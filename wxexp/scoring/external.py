@@ -16,8 +16,10 @@ import xarray as xr
 from wxexp.config.tree import defaults, exports, hints, suggest
 from wxexp.interfaces import Metric, Row
 from wxexp.scoring import matching
-from wxexp.scoring.engine import Arrays, reduce
+from wxexp.scoring.engine import reduce
+from wxexp.scoring.groups import ALL
 from wxexp.scoring.plan import FORECAST, Case, Plan, needed
+from wxexp.scoring.stores import Arrays
 from wxexp.scoring.sums import CaseSums
 from wxexp.scoring.units import conversion
 
@@ -76,9 +78,10 @@ def score(
         variables=pair.variables,
         units=pair.units,
         leads=pair.leads,
-        groups=["all"],
+        groups=[ALL],
         cases=[Case(index=index, time=time, lead_hours=0.0) for index, time in zip(pair.index, pair.times, strict=True)],
         statistics=list(statistics),
+        block=len(pair.times),
     )
     sums = CaseSums(FORECAST, pair.count, arrays, plan=plan, draws=draws, seed=seed)
     out = []

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
+
+import numpy as np
 
 from wxexp.config import to_tree
 from wxexp.config.tree import TYPE, defaults
@@ -13,6 +15,14 @@ from wxexp.interfaces import Metric, Statistic
 from wxexp.statistics.cells import label
 
 FORECAST = "forecast"
+BLOCK = 4
+"""Cases in a block."""
+
+WorkItem = tuple[int, int]
+"""A source and a block of cases, by number."""
+
+Coordinate = tuple[tuple[str, ...], np.ndarray, Mapping[str, str]]
+"""Dims, values and attributes."""
 
 
 class Case(TypedDict):
@@ -24,15 +34,27 @@ class Case(TypedDict):
 
 
 class Plan(TypedDict):
-    """Everything that decides what the sums of a run mean; `leads` is [None] where there is no lead."""
+    """Everything that decides what the sums of a run mean.
+
+    Keys:
+        leads: in hours; [None] where there is no lead.
+        groups: of cells; the first is all of them.
+        selections: numbers of the cases of groups that have not all of them.
+        cases: in time order.
+        settings: what else of the experiment sums depend on, besides how members are drawn: their number, baselines and groups.
+        block: consecutive cases in a work item, which is also the order maps are added up in, so it never depends on workers.
+    """
 
     sources: list[str]
     variables: list[str]
     units: list[str]
     leads: list[float | None]
     groups: list[str]
+    selections: NotRequired[dict[str, list[int]]]  # of scores of earlier versions there are none
     cases: list[Case]
     statistics: list[str]
+    block: int
+    settings: NotRequired[dict[str, Any]]
 
 
 class Tree(TypedDict):
@@ -41,16 +63,37 @@ class Tree(TypedDict):
     Keys:
         experiment: its tree.
         plan: what is scored.
-        members: path of members.zarr.
+        members: path of members.zarr; None: they are not stored.
+        dims: names of those of space.
+        coordinates: of the lead time and of space, as maps have them.
         fitted: folder of the baselines' fitted arrays.
         imports: packages to import first, whose components the experiment uses.
     """
 
     experiment: dict[str, Any]
     plan: Plan
-    members: str
+    members: str | None
+    dims: list[str]
+    coordinates: dict[str, Coordinate]
     fitted: str
     imports: list[str]
+
+
+def blocks(plan: Plan) -> list[range]:
+    """The cases of each block."""
+    cases, size = len(plan["cases"]), plan["block"]
+    return [range(first, min(first + size, cases)) for first in range(0, cases, size)]
+
+
+def work(plan: Plan) -> list[WorkItem]:
+    """All work items: every source of a block before the next block."""
+    return [(source, block) for block in range(len(blocks(plan))) for source in range(len(plan["sources"]))]
+
+
+def settings(experiment: Experiment) -> dict[str, Any]:
+    """As a plan has them."""
+    tree = to_tree(experiment)
+    return {"members": tree["ensemble"]["members"], **{name: tree["scoring"][name] for name in ("baselines", "groups")}}
 
 
 def statistics(experiment: Experiment) -> dict[str, Statistic]:

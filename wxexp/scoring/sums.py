@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -40,9 +40,11 @@ class CaseSums:
     ) -> None:
         self.source, self.members, self.references = source, members, references or {}
         self.plan, self._arrays = plan, arrays
-        blocks = runs([case["index"] for case in plan["cases"]])
-        self._starts = np.flatnonzero(np.diff(blocks, prepend=-1))
-        self._counts = block_counts(blocks, draws=draws, seed=seed)
+        index = np.array([case["index"] for case in plan["cases"]])
+        every = _Resampling(slice(None), index, draws=draws, seed=seed)
+        chosen = {name: _Resampling(cases, index, draws=draws, seed=seed) for name, cases in plan.get("selections", {}).items()}
+        names = dict.fromkeys([*plan["groups"], *chosen])
+        self._groups = {name: (plan["groups"].index(name) if name in plan["groups"] else 0, chosen.get(name, every)) for name in names}
 
     def __getitem__(self, statistic: Statistic) -> Mapping[str, np.ndarray]:
         prefix = f"{name_of(statistic)}/"
@@ -57,10 +59,7 @@ class CaseSums:
         return any(name.startswith(f"{name_of(statistic)}/") for name in self._arrays)
 
     def rows(self, metric: str, value: Callable[[Total], np.ndarray], *, source: str | None = None, units: str | None = None) -> list[Row]:
-        point = value(lambda x: x.sum(axis=0))
-        low = high = np.full(point.shape, np.nan)
-        if len(self._starts) > 1:
-            low, high = interval(value(self._resampled))
+        found = {each: each.bounded(value) for each in dict.fromkeys(each for _, each in self._groups.values())}
         return [
             Row(
                 metric=metric,
@@ -68,20 +67,37 @@ class CaseSums:
                 source=self.source if source is None else source,
                 group=group,
                 lead_hours=lead,
-                value=float(point[at]),
-                low=_finite(low[at]),
-                high=_finite(high[at]),
-                units=self.plan["units"][at[1]] if units is None else units,
+                value=float(point[l, v, g]),
+                low=_finite(low[l, v, g]),
+                high=_finite(high[l, v, g]),
+                units=self.plan["units"][v] if units is None else units,
             )
             for l, lead in enumerate(self.plan["leads"])
             for v, variable in enumerate(self.plan["variables"])
-            for g, group in enumerate(self.plan["groups"])
-            for at in [(l, v, g)]
+            for group, (g, cases) in self._groups.items()
+            for point, low, high in [found[cases]]
         ]
 
-    def _resampled(self, x: np.ndarray) -> np.ndarray:
+
+class _Resampling:
+    """Totals over some cases: as they are, and in draws of blocks (runs of contiguous ones)."""
+
+    def __init__(self, cases: slice | Sequence[int], index: np.ndarray, *, draws: int, seed: int) -> None:
+        self._cases = cases
+        blocks = runs(index[cases])
+        self._starts = np.flatnonzero(np.diff(blocks, prepend=-1))
+        self._counts = block_counts(blocks, draws=draws, seed=seed)
+
+    def bounded(self, value: Callable[[Total], np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """A metric of the totals, and its bounds."""
+        point = value(lambda x: x[self._cases].sum(axis=0))
+        if len(self._starts) > 1:
+            return point, *interval(value(self._drawn))
+        return point, np.full(point.shape, np.nan), np.full(point.shape, np.nan)
+
+    def _drawn(self, x: np.ndarray) -> np.ndarray:
         """Totals of every draw, [draws, ...]: of blocks first, which is the same sum with fewer terms."""
-        blocks = np.add.reduceat(x, self._starts, axis=0)
+        blocks = np.add.reduceat(x[self._cases], self._starts, axis=0)
         total = self._counts @ blocks.reshape(len(blocks), -1)
         return np.asarray(total.reshape(len(total), *x.shape[1:]))
 

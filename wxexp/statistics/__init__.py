@@ -6,25 +6,43 @@ cells that should share the pass over the ensemble is a `Point` with a column in
 whatever is not linear (a root, a ratio, a logarithm) belongs to the metric.
 """
 
+from wxexp.statistics.bins import Bins as Bins
+from wxexp.statistics.covariances import Covariances as Covariances
 from wxexp.statistics.exceedances import Exceedances as Exceedances
 from wxexp.statistics.field_distances import FieldDistances as FieldDistances
+from wxexp.statistics.gaps import Gaps as Gaps
+from wxexp.statistics.moment_scores import MomentScores as MomentScores
 from wxexp.statistics.neighbourhoods import Neighbourhoods as Neighbourhoods
 from wxexp.statistics.point import Errors as Errors, Moments as Moments, Pairs as Pairs, Ranks as Ranks
+from wxexp.statistics.pooled_pairs import PooledPairs as PooledPairs
 from wxexp.statistics.quantiles import Quantiles as Quantiles
 from wxexp.statistics.spectrum import Spectrum as Spectrum
+from wxexp.statistics.spherical_spectrum import SphericalSpectrum as SphericalSpectrum
+from wxexp.statistics.spread_bins import SpreadBins as SpreadBins
 from wxexp.statistics.tail_pairs import TailPairs as TailPairs
 from wxexp.statistics.variogram import Variogram as Variogram
+from wxexp.statistics.wet_amounts import WetAmounts as WetAmounts
+from wxexp.statistics.zonal_spectrum import ZonalSpectrum as ZonalSpectrum
 
 __all__ = [
+    "Bins",
+    "Covariances",
     "Errors",
     "Exceedances",
     "FieldDistances",
+    "Gaps",
+    "MomentScores",
     "Moments",
     "Neighbourhoods",
     "Pairs",
+    "PooledPairs",
     "Quantiles",
     "Ranks",
     "Spectrum",
+    "SphericalSpectrum",
+    "SpreadBins",
     "TailPairs",
     "Variogram",
+    "WetAmounts",
+    "ZonalSpectrum",
 ]

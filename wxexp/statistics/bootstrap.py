@@ -34,3 +34,41 @@ def interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     with np.errstate(invalid="ignore"):
         low, high = np.quantile(values, [0.025, 0.975], axis=0)
     return low, high
+
+
+def moving_counts(index: Sequence[int] | np.ndarray, *, length: int, draws: int, seed: int) -> np.ndarray:
+    """How often each case is in each draw of moving blocks, float64 [draws, case], each draw of as many cases as there are.
+
+    A block is `length` cases whose index rises by 1, from any start (Künsch 1989); runs that are shorter are blocks as they are. Blocks
+    are drawn with replacement until there are enough cases, the last one cut. Unlike whole runs it gives bounds for a single run too:
+    `length` is how many cases weather stays correlated for.
+
+    Raises:
+        ValueError: for a length below 1.
+    """
+    if length < 1:
+        raise ValueError(f"length must be at least 1, got {length}")
+    run = runs(index)
+    cases = len(run)
+    ends = np.searchsorted(run, run, side="right")
+    size = np.minimum(length, np.bincount(run)[run])
+    first = np.flatnonzero(np.arange(cases) + size <= ends)
+    chosen = first[stream("bootstrap", seed).integers(0, len(first), (draws, cases))]
+    taken = size[chosen]
+    before = np.cumsum(taken, axis=1) - taken
+    taken = np.clip(cases - before, 0, taken)
+    marks = np.zeros((draws, cases + 1))  # +1 where a block begins, −1 where it has ended
+    rows = np.broadcast_to(np.arange(draws)[:, None], chosen.shape)
+    np.add.at(marks, (rows, chosen), 1.0)
+    np.add.at(marks, (rows, chosen + taken), -1.0)
+    return np.cumsum(marks, axis=1)[:, :-1]
+
+
+def circular_counts(starts: np.ndarray, *, length: int, cases: int) -> np.ndarray:
+    """How often each case is in blocks of `length` cases from `starts` [draws, blocks], float64 [draws, cases].
+
+    The last case is followed by the first, so that all are drawn equally often (Politis and Romano 1992).
+    """
+    at = (starts[:, :, None] + np.arange(length)) % cases
+    flat = np.bincount((at.reshape(len(starts), -1) + cases * np.arange(len(starts))[:, None]).ravel(), minlength=len(starts) * cases)
+    return flat.reshape(len(starts), cases).astype(np.float64)

@@ -16,39 +16,17 @@ member of a scored cell makes that cell NaN, and with it every sum it is part of
 from __future__ import annotations
 
 import dataclasses
-import functools
 
 import numba
 import numpy as np
 
+from wxexp.statistics.network import NETWORK_LIMIT, network
 from wxexp.statistics.point import CELL_COLUMNS, COLUMNS, PointSums
 
 TILE = 512
-NETWORK_LIMIT = 128
 
 # Without "nnan", so that NaN is not optimised away, and without "ninf".
 _jit = numba.njit(cache=True, nogil=True, error_model="numpy", fastmath={"reassoc", "nsz", "contract", "arcp"})
-
-
-@functools.cache
-def network(members: int) -> tuple[np.ndarray, np.ndarray]:
-    """Comparators (i, j), i < j, that sort `members` values: 19, 63, 395 of them for 8, 16, 50."""
-    lower: list[int] = []
-    upper: list[int] = []
-    top = 1 << max(members - 1, 0).bit_length() - 1 if members > 1 else 0
-    p = top
-    while p > 0:
-        q, r, d = top, 0, p
-        while True:
-            for i in range(members - d):
-                if i & p == r:
-                    lower.append(i)
-                    upper.append(i + d)
-            if q == p:
-                break
-            d, q, r = q - p, q >> 1, p
-        p >>= 1
-    return np.array(lower, dtype=np.int64), np.array(upper, dtype=np.int64)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,13 +58,14 @@ class _Fields:
         return network(len(self.members) if len(self.members) <= NETWORK_LIMIT else 1)
 
 
-def point_sums(truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> PointSums:
-    """Weighted sums over space of one case.
+def point_sums(truth: np.ndarray, members: np.ndarray, weights: np.ndarray, cells: np.ndarray | None = None) -> PointSums:
+    """Weighted sums over space of one case, which is also added to sums over cases of every cell.
 
     Args:
         truth: [*S], taken in float32.
         members: [M, *S], taken in float32.
         weights: [G, *S] for G groups; 0: not scored.
+        cells: float64 [len(CELL_COLUMNS), *S], C-contiguous, changed in place where the case is scored; the first column counts cases.
 
     Returns:
         Columns float64 [G] and ranks float64 [G, M + 1].
@@ -96,41 +75,27 @@ def point_sums(truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> P
     if w.shape[1] != fields.truth.size:
         raise ValueError(f"weights must be [G, *S] for truth of shape {np.shape(truth)}, got {np.shape(weights)}")
     columns, ranks = np.zeros((len(w), len(COLUMNS))), np.zeros((len(w), len(fields.members) + 1))
+    total = np.zeros((0, fields.truth.size)) if cells is None else _flat(cells, np.shape(truth))
     lower, upper = fields.comparators()
-    blocks = fields.blocks()
-    for cells in blocks:
-        part = fields if len(fields.members) <= NETWORK_LIMIT else fields.sorted(cells)
-        here = w if part is fields else np.ascontiguousarray(w[:, cells])
-        _sums(part.truth, part.members, here, lower, upper, columns, ranks)
+    for block in fields.blocks():
+        part = fields if len(fields.members) <= NETWORK_LIMIT else fields.sorted(block)
+        here, added = np.ascontiguousarray(w[:, block]), np.ascontiguousarray(total[:, block])  # no copies, of a single block
+        _sums(part.truth, part.members, here, lower, upper, columns, ranks, added)
+        if part is not fields:
+            total[:, block] = added
     return PointSums(columns, ranks)
 
 
-def add_cells(total: np.ndarray, truth: np.ndarray, members: np.ndarray) -> None:
-    """Adds one case to sums over cases of every cell, for maps.
-
-    Args:
-        total: float64 [len(CELL_COLUMNS), *S], C-contiguous, changed in place; the first column counts the cases with truth.
-        truth: [*S]; nothing is added where it is NaN.
-        members: [M, *S]; NaN propagates.
-    """
-    fields = _Fields.of(truth, members)
-    if total.shape != (len(CELL_COLUMNS), *np.shape(truth)) or total.dtype != np.float64 or not total.flags.c_contiguous:
-        raise ValueError(f"total must be float64 {(len(CELL_COLUMNS), *np.shape(truth))}, C-contiguous, got {total.dtype} {total.shape}")
-    flat = total.reshape(len(CELL_COLUMNS), -1)
-    lower, upper = fields.comparators()
-    for cells in fields.blocks():
-        part = fields if len(fields.members) <= NETWORK_LIMIT else fields.sorted(cells)
-        here = flat if part is fields else np.ascontiguousarray(flat[:, cells])
-        _cells(part.truth, part.members, lower, upper, here)
-        if here is not flat:
-            flat[:, cells] = here
+def _flat(cells: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    if cells.shape != (len(CELL_COLUMNS), *shape) or cells.dtype != np.float64 or not cells.flags.c_contiguous:
+        raise ValueError(f"cells must be float64 {(len(CELL_COLUMNS), *shape)}, C-contiguous, got {cells.dtype} {cells.shape}")
+    return cells.reshape(len(CELL_COLUMNS), -1)
 
 
 def compile_kernels() -> None:
-    """Compiles, or loads from the cache on disk, both kernels: once by the process that starts workers, so that they only load."""
+    """Compiles the kernel, or loads it from the cache on disk: once by the process that starts workers, so that they only load."""
     x = np.zeros((2, 1), dtype=np.float32)
     point_sums(x[0], x, np.ones((1, 1)))
-    add_cells(np.zeros((len(CELL_COLUMNS), 1)), x[0], x)
 
 
 @_jit
@@ -192,7 +157,21 @@ def _points(r, n, lower, upper, skill, pairs, error, variance, below, equal):  #
 
 
 @_jit
-def _sums(truth, members, weights, lower, upper, columns, ranks):  # type: ignore[no-untyped-def]
+def _add(cells, n, skill, pairs, error, variance, total):  # type: ignore[no-untyped-def]
+    """The n cells of a tile to sums over cases."""
+    for p in range(n):
+        e, cell = np.float64(error[p]), cells[p]
+        total[0, cell] += 1
+        total[1, cell] += skill[p]
+        total[2, cell] += pairs[p]
+        total[3, cell] += e
+        total[4, cell] += abs(e)
+        total[5, cell] += e * e
+        total[6, cell] += variance[p]
+
+
+@_jit
+def _sums(truth, members, weights, lower, upper, columns, ranks, total):  # type: ignore[no-untyped-def]
     count, size, groups = members.shape[0], truth.size, weights.shape[0]
     r = np.empty((count, TILE), np.float32)
     skill, pairs, error, variance = (
@@ -218,6 +197,8 @@ def _sums(truth, members, weights, lower, upper, columns, ranks):  # type: ignor
             continue
         _residuals(truth, members, cells, n, r)
         _points(r, n, lower, upper, skill, pairs, error, variance, below, equal)
+        if total.shape[0] > 0:
+            _add(cells, n, skill, pairs, error, variance, total)
         for g in range(groups):
             weight = s_skill = s_pairs = s_error = s_absolute = s_square = s_variance = 0.0
             for p in range(n):
@@ -245,35 +226,3 @@ def _sums(truth, members, weights, lower, upper, columns, ranks):  # type: ignor
             columns[g, 5] += s_absolute
             columns[g, 6] += s_square
             columns[g, 7] += s_variance
-
-
-@_jit
-def _cells(truth, members, lower, upper, total):  # type: ignore[no-untyped-def]
-    count, size = members.shape[0], truth.size
-    r = np.empty((count, TILE), np.float32)
-    skill, pairs, error, variance = (
-        np.empty(TILE, np.float32),
-        np.empty(TILE, np.float32),
-        np.empty(TILE, np.float32),
-        np.empty(TILE, np.float32),
-    )
-    below, equal, cells = np.empty(TILE, np.int32), np.empty(TILE, np.int32), np.empty(TILE, np.int64)
-    for start in range(0, size, TILE):
-        n = 0
-        for p in range(start, min(start + TILE, size)):
-            if not np.isnan(truth[p]):
-                cells[n] = p
-                n += 1
-        if n == 0:
-            continue
-        _residuals(truth, members, cells, n, r)
-        _points(r, n, lower, upper, skill, pairs, error, variance, below, equal)
-        for p in range(n):
-            e, cell = np.float64(error[p]), cells[p]
-            total[0, cell] += 1
-            total[1, cell] += skill[p]
-            total[2, cell] += pairs[p]
-            total[3, cell] += e
-            total[4, cell] += abs(e)
-            total[5, cell] += e * e
-            total[6, cell] += variance[p]

@@ -34,11 +34,11 @@ class PointSums:
         return {name: self.columns[:, COLUMNS.index(name)] for name in names}
 
 
-def point_sums(truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> PointSums:
+def point_sums(truth: np.ndarray, members: np.ndarray, weights: np.ndarray, cells: np.ndarray | None = None) -> PointSums:
     """See `wxexp.statistics.kernel.point_sums`."""
     from wxexp.statistics import kernel  # here: whoever only names statistics in an experiment does not wait for numba
 
-    return kernel.point_sums(truth, members, weights)
+    return kernel.point_sums(truth, members, weights, cells)
 
 
 class Point(Statistic):

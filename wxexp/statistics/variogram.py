@@ -41,8 +41,9 @@ class Variogram(Statistic):
                 first, second = (_slices(axis, part) for part in (slice(None, -lag), slice(lag, None)))
                 both = np.where((w[first] > 0) & (w[second] > 0), 0.5 * (w[first] + w[second]), 0.0)
                 used = both.any(axis=0)
-                a = np.abs(np.subtract(truth[first], truth[second], dtype=np.float64)[used]) ** self.order
-                b = np.abs(np.subtract(members[first], members[second], dtype=np.float64)[:, used]) ** self.order
+                with np.errstate(invalid="ignore"):  # of infinities in cells that are not used
+                    a = np.abs(np.subtract(truth[first], truth[second], dtype=np.float64)[used]) ** self.order
+                    b = np.abs(np.subtract(members[first], members[second], dtype=np.float64)[:, used]) ** self.order
                 mean = b.mean(axis=0)
                 variance = ((b - mean) ** 2).sum(axis=0) / (len(b) - 1) if len(b) > 1 else np.full_like(mean, np.nan)
                 pairs = {"square": (a - mean) ** 2, "variance": variance, "truth": a, "members": mean, "weight": np.ones_like(a)}

@@ -16,4 +16,5 @@ from wxexp.training.loop import Interrupted as Interrupted, Progress as Progress
 from wxexp.training.optimizers import schedule as schedule
 from wxexp.training.session import LocalSession as LocalSession
 from wxexp.training.tracker import JsonlTracker as JsonlTracker
+from wxexp.training.work import Plan as Plan, work as work
 from wxexp.training.validation import Scores as Scores, validate as validate

@@ -84,5 +84,19 @@ class JsonlTracker:
         part.replace(self._path)
 
 
+class Nowhere:
+    """The Tracker of ranks that have nothing to say."""
+
+    def config(self, tree: Mapping[str, Any]) -> None: ...
+
+    def scalars(self, step: int, values: Mapping[str, float], context: Mapping[str, Any] = {}) -> None: ...
+
+    def image(self, step: int, name: str, path: Path, context: Mapping[str, Any] = {}) -> None: ...
+
+    def truncate(self, step: int) -> None: ...
+
+    def close(self) -> None: ...
+
+
 def _line(row: Row) -> str:
     return json.dumps(row, allow_nan=False, ensure_ascii=False) + "\n"

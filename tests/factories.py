@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +61,41 @@ def nothing(tree: object) -> Callable[[int], int]:
     return lambda item: item
 
 
-def children() -> list[int]:
-    """Processes that this one has started and that have not ended."""
-    found = []
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state, parent = path.read_text().rpartition(")")[2].split()[:2]
-        except (FileNotFoundError, ProcessLookupError):
-            continue
-        if int(parent) == os.getpid() and state != "Z":
-            found.append(int(path.parent.name))
-    return found
+def unspeakable(tree: object) -> Callable[[int], object]:
+    """What it answers does not go through a pickle."""
+    import threading
+
+    return lambda item: threading.Lock()
+
+
+def halves(tree: object) -> Callable[[int], list[np.ndarray]]:
+    """[item, item, item] and [-item]; of -1 an error, of -2 too few."""
+
+    def make(item: int) -> list[np.ndarray]:
+        if item == -1:
+            raise ValueError("-1 is bad")
+        return [np.full(3, float(item))] if item == -2 else [np.full(3, float(item)), np.array([-float(item)])]
+
+    return make
+
+
+def joined(tree: object) -> Callable[[tuple[str, Callable[[int], Sequence[np.ndarray]]]], tuple[str, list[float], list[float]]]:
+    """(group, first elements of each tile 0, those of each tile 1)."""
+
+    def use(given: tuple[str, Callable[[int], Sequence[np.ndarray]]]) -> tuple[str, list[float], list[float]]:
+        group, tiles = given
+        return group, [float(x[0]) for x in tiles(0)], [float(x[0]) for x in tiles(1)]
+
+    return use
+
+
+def talkative(tree: object) -> Callable[[int], int]:
+    import logging
+
+    def talk(item: int) -> int:
+        print(f"item {item} from Python")
+        os.write(1, f"item {item} from C\n".encode())
+        logging.getLogger("wxexp.talk").info("item %d logged", item)
+        return item
+
+    return talk

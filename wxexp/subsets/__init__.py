@@ -1,0 +1,12 @@
+"""Kind subsets: parts of what is scored that get rows of their own. One file, one export, one test; the list below is the registry.
+
+To add one, subclass `wxexp.interfaces.Subset` in a file here: `cells` says which cells belong to it, `cases` which initial times; None is
+all of them.
+"""
+
+from wxexp.subsets.both import Both as Both
+from wxexp.subsets.months import Months as Months
+from wxexp.subsets.region import Region as Region
+from wxexp.subsets.static import Static as Static
+
+__all__ = ["Both", "Months", "Region", "Static"]
