@@ -21,7 +21,7 @@ def experiment() -> wx.Experiment:
             "model.channels": 64,
             "training.samples": 40_000,
             "training.ema": 6_000,
-            "sampler.steps": 16,
+            "sampler": wx.samplers.DPMSolver2M(steps=16, levels=wx.levels.Karras(sigma_min=0.01, sigma_max=80.0, rho=7.0)),
             "ensemble.members": 32,
         },
     )

@@ -14,7 +14,7 @@ import wxexp as wx
 
 
 def experiment() -> wx.Experiment:
-    levels = wx.levels.Karras(sigma_min=0.01, sigma_max=80.0, rho=7.0)
+    karras = wx.levels.Karras(sigma_min=0.01, sigma_max=80.0, rho=7.0)
     return wx.Experiment(
         name="quickstart",
         dataset=wx.datasets.Downscaling(
@@ -30,13 +30,13 @@ def experiment() -> wx.Experiment:
         model=wx.models.SongUNet(channels=32, multipliers=(1, 2, 2), patch=2, precision="bfloat16"),
         objective=wx.objectives.Denoising(parameterization=wx.diffusion.parameterizations.EDM(sigma_data=1.0)),
         scheduler=wx.schedulers.LogNormal(mean=0.3, std=1.4),
-        sampler=wx.samplers.DPMSolver2M(steps=12, levels=levels),
+        sampler=wx.samplers.DPMSolver2M(steps=9, levels=wx.levels.LogNormal(sigma_min=0.01)),  # by sweeps/sampler_levels.py
         training=wx.Training(
             samples=27_000,
             batch_size=32,
             optimizer=wx.AdamW(rate=2e-3, warmup=2_000),
             ema=4_000,
-            validation=wx.Validation(every=9_000, items=6, members=4, sampler=wx.samplers.DPMSolver2M(steps=8, levels=levels)),
+            validation=wx.Validation(every=9_000, items=6, members=4, sampler=wx.samplers.DPMSolver2M(steps=8, levels=karras)),
         ),
         ensemble=wx.Ensemble(members=16),
         scoring=wx.Scoring(

@@ -99,3 +99,8 @@ def talkative(tree: object) -> Callable[[int], int]:
         return item
 
     return talk
+
+
+def heavy(tree: object) -> Callable[[int], list[np.ndarray]]:
+    """[item, ...] and [-item, ...], 8 MB each."""
+    return lambda item: [np.full(1_000_000, float(item)), np.full(1_000_000, -float(item))]

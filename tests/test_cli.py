@@ -205,3 +205,31 @@ def test_help_is_quick_and_imports_nothing_heavy() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=os.environ)
     assert done.stderr.strip() == "[]"
     assert "--path=value" in done.stdout
+
+
+def test_report_of_two_runs_is_one_page_and_of_one_run_is_made_anew(
+    ran: tuple[Path, str], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The same training drawn with fewer steps: two drawings of one run."""
+    import shutil
+
+    runs = Path(shutil.copytree(ran[0], tmp_path / "runs"))
+    (run,) = runs.iterdir()
+    (first,) = run.glob("samples/*")
+    words = ["score", SMALL, "--training.samples=32", "--ensemble.members=2", "--sampler.steps=2", "--runs", str(runs)]
+    assert main(words) == 0
+    (second,) = (path for path in run.glob("samples/*") if path != first)
+    (own,) = first.glob("scores/*/report/index.html")
+    before = own.stat().st_mtime_ns
+    assert main(["report", str(own.parents[1]), "--runs", str(runs)]) == 0
+    assert own.stat().st_mtime_ns > before
+    shutil.rmtree(first / "members.zarr")  # only the scores are read
+    capsys.readouterr()
+    assert main(["report", str(first), str(second), "--runs", str(runs)]) == 0
+    page = Path(capsys.readouterr().out.split()[1])
+    text = page.read_text(encoding="utf-8")
+    assert f"{run.name}/{first.name} and {run.name}/{second.name}" in text and "9 common cases" in text
+    assert "sampler.steps" in text and "▲" in text and (page.parent / "scorecard-all-1.nc").is_file()
+    assert "cannot be compared with itself" in refused(capsys, "report", str(first), str(first), "--runs", str(runs))
+    assert "did you mean" in refused(capsys, "report", run.name, run.name[:-1], "--runs", str(runs))
+    assert "does not know '--sampler.steps=2'" in refused(capsys, "report", str(first), str(second), "--sampler.steps=2")

@@ -77,6 +77,9 @@ def _parser() -> argparse.ArgumentParser:
         command.usage = f"python -m wxexp {name} EXPERIMENT [--path=value ...] [--runs DIR] [--address HOST:PORT] [--import PACKAGE]"
         if name == "score":
             _add_files(command)
+        if name == "report":
+            command.add_argument("second", metavar="RUN", nargs="?", help="two runs: one page of their differences")
+            command.usage = f"{command.usage}\n       python -m wxexp report RUN RUN [--runs DIR]"
     command = add("sweep", "every point of a sweep, and one ranked table", runs=True)
     command.add_argument("sweep", metavar="SWEEP", help="FILE.py[:function], which returns a wx.Sweep")
     command.add_argument("--address", metavar="HOST:PORT", help="of a Ray cluster to join; else $RAY_ADDRESS, else one of its own")
@@ -141,6 +144,32 @@ def _score(options: argparse.Namespace, rest: list[str]) -> int:
     return 0
 
 
+def _report(options: argparse.Namespace, rest: list[str]) -> int:
+    """Of an experiment; of a run that is there, made anew; of two runs, their differences."""
+    from wxexp import rundir
+
+    home = rundir.directory(options.runs)
+    if options.second is not None:
+        if rest:
+            raise ConfigError(f"report of two runs does not know {rest[0]!r}")
+        from wxexp.reports.comparison import comparison, scored
+
+        pair = [scored(rundir.resolve(name, home)) for name in (options.experiment, options.second)]
+        page = comparison(*pair, out=rundir.prepare(home / "comparisons" / "-vs-".join(each.label for each in pair)))
+        print(f"report  {_short(page)}")
+        return 0
+    for run in (Path(options.experiment), home / options.experiment):
+        if (run / "experiment.json").is_file() and not rest:
+            tables = rundir.tables(run) or list(run.glob("table.json"))
+            for table in tables:
+                (table.parent / "report" / "index.html").unlink(missing_ok=True)
+                options.experiment = str(table.parent)
+                _stages(options, rest)
+            if tables:
+                return 0
+    return _stages(options, rest)
+
+
 def _stages(options: argparse.Namespace, overrides: list[str]) -> int:
     from wxexp import runner
     from wxexp.config import override
@@ -149,7 +178,14 @@ def _stages(options: argparse.Namespace, overrides: list[str]) -> int:
     experiment = override(runner.loaded(options.experiment, imports=options.imports), overrides)
     with Console() as console:
         until: runner.Stage = "report" if options.command == "run" else options.command
-        run = runner.run(experiment, runs=options.runs, until=until, progress=console, address=options.address)
+        run = runner.run(
+            experiment,
+            runs=options.runs,
+            until=until,
+            progress=console,
+            address=options.address,
+            question=runner.question(options.experiment),
+        )
     if until in ("score", "report"):
         _print_table(run.score_dir)
     for text in _next(experiment, options, run, until):
@@ -287,6 +323,10 @@ def _runs(options: argparse.Namespace, _: list[str]) -> int:
         if input(f"delete {found} ({size:.0f} MB)? [y/N] ").strip().lower() != "y":
             print("kept")
             return 1
+        if (found / "aim.json").exists():
+            from wxexp.tracking.aim import forget
+
+            forget(found, home)
         rundir.delete(found)
         print(f"deleted {found}")
         return 0
@@ -358,6 +398,7 @@ def _data(options: argparse.Namespace, _: list[str]) -> int:
 _COMMANDS = {
     **dict.fromkeys(STAGES, _stages),
     "score": _score,
+    "report": _report,
     "sweep": _sweep,
     "submit": _submit,
     "show": _show,

@@ -132,7 +132,7 @@ class Scoring(Spec):
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     draws: int = 1000
-    """Bootstrap draws of the intervals; blocks are runs of contiguous times."""
+    """Bootstrap draws of the intervals; blocks are runs of contiguous times, or moving blocks where there is one run."""
     seed: int = 0
     groups: Mapping[str, Subset] = field(default_factory=dict)
     """Parts of the grid and of the test times that get rows of their own, beside "all"."""

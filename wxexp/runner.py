@@ -8,7 +8,11 @@ an experiment whose sampler changed uses the training that is there, and one tha
 
 from __future__ import annotations
 
+import ast
+import dataclasses
 import logging
+import signal
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -49,6 +53,14 @@ def loaded(where: str | Path, *, imports: Sequence[str] = ()) -> Experiment:
     """An experiment from `x.py[:function]`, a record or a run directory."""
     import_packages(imports)
     return load_record(where, Experiment).experiment
+
+
+def question(where: str | Path) -> str:
+    """The first line of what an experiment file says of itself; empty for anything else."""
+    file, colon, _ = str(where).rpartition(":")
+    path = Path(file if colon and file.endswith(".py") else where)
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) if path.suffix == ".py" and path.is_file() else None
+    return (text or "").partition("\n")[0]
 
 
 def load(where: str | Path) -> Experiment:
@@ -98,6 +110,7 @@ def run(
     until: Stage = "report",
     progress: Progress | None = None,
     address: str | None = None,
+    question: str = "",
 ) -> Run:
     """All stages up to `until`; what is there already is not done again.
 
@@ -106,6 +119,7 @@ def run(
         runs: where run directories are; None: $WXEXP_RUNS, else runs/.
         until: the last stage.
         progress: where to say how far it is; None: nowhere.
+        question: what the report has under its title, kept with the run when it is begun.
         address: of a Ray cluster to join; None: $RAY_ADDRESS, else one of its own. Where this process is connected already, that is used.
 
     Raises:
@@ -115,7 +129,7 @@ def run(
     """
     experiment = normal(experiment)
     found = Run(experiment, rundir.prepare(rundir.directory(runs)), identities(experiment))
-    return Stages(found, progress or Silent(), address).run(until)
+    return Stages(found, progress or Silent(), address, question).run(until)
 
 
 class Stages:
@@ -123,8 +137,8 @@ class Stages:
 
     launcher: Launcher
 
-    def __init__(self, run: Run, progress: Progress, address: str | None = None) -> None:
-        self.found, self.progress, self.address = run, progress, address
+    def __init__(self, run: Run, progress: Progress, address: str | None = None, question: str = "") -> None:
+        self.found, self.progress, self.address, self.question = run, progress, address, question
         self.experiment = run.experiment
 
     @cached_property
@@ -137,6 +151,7 @@ class Stages:
         directory = rundir.prepare(self.found.directory)
         output = directory / "log.txt"
         with (
+            _stopped_by_sigterm(),
             rundir.lock(directory),
             _logged(output),
             self._shown(until),
@@ -144,7 +159,7 @@ class Stages:
         ):
             self._record(directory)
             if not (directory / "provenance.json").exists():
-                rundir.write_json(directory / "provenance.json", rundir.provenance())
+                rundir.write_json(directory / "provenance.json", {**rundir.provenance(), "question": self.question})
             stages = {"train": self.train, "sample": self.sample, "score": self.score, "report": self.report}
             for name, stage in stages.items():
                 log.info("%s begins", name)
@@ -203,8 +218,9 @@ class Stages:
     def parent(self, one: Experiment) -> tuple[dict[str, Any], str]:
         """An experiment that this one builds on, and the checkpoint of its finished run; it is trained now if there is none."""
         self.progress.line(f"{self.experiment.name} builds on {one.name}")
-        found = run(one, runs=self.found.home, until="train", progress=self.progress, address=self.address)
-        return to_tree(found.experiment), str(found.checkpoint())
+        own = dataclasses.replace(one, resources=self.experiment.resources, aim=self.experiment.aim)  # with what its holder has
+        found = run(own, runs=self.found.home, until="train", progress=self.progress, address=self.address)
+        return to_tree(normal(one)), str(found.checkpoint())
 
     @cached_property
     def items(self) -> Sequence[Item]:
@@ -271,6 +287,7 @@ class Stages:
                 out=out,
                 make=Job(maker, plan(experiment, **self._drawing())),
                 chunks=lambda place, item: chunks(experiment, item),
+                in_flight=max(4, 2 * experiment.resources.workers),
                 progress=lambda done, _: self.progress.done(done),
             )
         scoring.write_table(out / "table.json", scoring.finalise(experiment, out))
@@ -299,6 +316,19 @@ class Stages:
             )
             report(material, out=self._page.parent)
             self.progress.done(1)
+
+
+@contextmanager
+def _stopped_by_sigterm() -> Iterator[None]:
+    """SIGTERM is as Ctrl-C, where it would end this process without a word; training has its own answer to both."""
+    if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 @contextmanager

@@ -129,3 +129,16 @@ def test_a_mask_of_the_wrong_shape_is_refused(shape):
     denoise = around(lambda x, level: x, mask=torch.ones(shape, dtype=torch.bool))
     with pytest.raises(ValueError, match=rf"NetworkDenoiser\.mask must have the shape \(3, 1, 4\).*got {re.escape(str(shape))}"):
         denoise(Y, GAMMA)
+
+
+@pytest.mark.parametrize("masked", [False, True])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_one_level_for_all_rows_gives_what_the_same_level_for_each_gives_and_leaves_the_state_alone(dtype, masked):
+    mask = torch.tensor([True, True, False, True])[None, None] if masked else None
+    denoise = around(lambda x, level: torch.sin(3 * x) + level[:, :, None], mask=mask)
+    y = Y.to(dtype)
+    before = y.clone()
+    for s in (80.0, 0.7, 0.002):
+        gamma = -2 * torch.tensor(s, dtype=torch.float64).log()
+        torch.testing.assert_close(denoise(y, gamma), denoise(y, gamma.expand(3)), rtol=1e-6, atol=1e-6)
+    assert torch.equal(y, before)

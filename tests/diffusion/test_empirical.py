@@ -38,6 +38,16 @@ def test_it_is_a_mixture_of_diracs():
     torch.testing.assert_close(Empirical(SAMPLES, chunk=10)(Y, GAMMA), diracs(Y, GAMMA), rtol=1e-11, atol=1e-12)
 
 
+@pytest.mark.parametrize("chunk", [10, 1000])
+def test_samples_may_have_weights_of_their_own_in_each_row(chunk):
+    """A mixture of Diracs of those weights, which need be known up to a factor only."""
+    log_weights = 3 * torch.randn(5, 53, generator=torch.Generator().manual_seed(4), dtype=torch.float64)
+    found = Empirical(SAMPLES, chunk=chunk)(Y, GAMMA, log_weights=log_weights + 7)
+    for row in range(5):
+        diracs = Mixture(log_weights[row].softmax(0), SAMPLES, torch.zeros(53, dtype=torch.float64))
+        torch.testing.assert_close(found[row : row + 1], diracs(Y[row : row + 1], GAMMA[row]), rtol=1e-11, atol=1e-12)
+
+
 def test_its_derivative_is_that_of_a_mixture_of_diracs():
     """What guidance by observations and likelihoods need."""
     diracs = Mixture(torch.full((53,), 1 / 53, dtype=torch.float64), SAMPLES, torch.zeros(53, dtype=torch.float64))

@@ -45,6 +45,15 @@ def test_rows_are_finite_named_and_within_their_bounds(metric, world, sums_of):
 
 
 @every
+def test_times_without_a_gap_have_bounds_too(metric, world, sums_of):
+    """Nine cases in a row: moving blocks, whose length comes from the metric of each case alone."""
+    truth, members = (np.concatenate([x, x[:3] * 1.1]) for x in world)
+    reference = {"other": sums_of(metric, truth, members[::-1] * 1.5, weights=AREA, source="other", index=range(9))}
+    for row in metric.rows(sums_of(metric, truth, members, weights=AREA, references=reference, index=range(9), draws=50)):
+        assert row.metric.startswith("fss") or row.low <= row.high, row
+
+
+@every
 def test_one_member_has_rows_that_are_not_wrong_by_nan_or_none(metric, world, sums_of):
     """Where a score of a deterministic source means something it is finite; otherwise there is no row."""
     reference = {"other": sums_of(metric, world[0], world[1][::-1, :1], weights=AREA, source="other")}

@@ -11,7 +11,7 @@ from wxexp.interfaces import Group, Step
 from wxexp.likelihoods import CensoredGaussian, Laplace
 from wxexp.members.rows import Rows
 from wxexp.models import SongUNet
-from wxexp.objectives import Autoencoding, Denoising, Latent, Regression
+from wxexp.objectives import Autoencoding, Denoising, Empirical, Latent, Regression
 from wxexp.training import LocalSession, build, last_checkpoint, load, phase_parameters
 
 CELLS = 4  # of one latent cell
@@ -134,3 +134,19 @@ def test_every_part_can_be_chosen_and_survives_its_record():
     space = Autoencoding(likelihood=CensoredGaussian(lower=-1.0), encoder=SongUNet(channels=16), decoder=SongUNet(channels=32))
     chosen = latent(space={"objective": space})
     assert wx.config.from_tree(wx.config.to_tree(chosen), wx.Experiment) == chosen
+
+
+def test_the_training_set_itself_may_be_drawn_from_in_its_space(run, tmp_path):
+    """Members are then decoded training samples."""
+    _, opened, _, made = run
+    experiment = dataclasses.replace(latent(), objective=Latent(space=autoencoder(), of=Empirical()), scheduler=None)
+    learner = build(experiment, opened, lambda held: made.space)
+    learner.prepare(opened, LocalSession(tmp_path))
+    learner.cache(opened, tmp_path)
+    batch, train = opened.read(opened.items("test")[:2]), opened.read(opened.items("train"))
+    draws = Draws.drawing(0, list(batch.time)).members(range(4))
+    with torch.no_grad():
+        members = learner.members(batch, draws, wx.samplers.DPMSolver2M(steps=12)).flatten(0, 1)
+        decoded = learner.decode(learner.encode(train).target, train)
+    nearest = torch.cdist(members.flatten(1).double(), decoded.flatten(1).double()).min(1)
+    assert nearest.values.max() < 1e-2 and len(set(nearest.indices.tolist())) > 3

@@ -2,8 +2,9 @@ import json
 import math
 
 import numpy as np
+import pytest
 
-from wxexp.reports.history import losses, losses_by_noise_level, progress_unit, validation_curves
+from wxexp.reports.history import losses, losses_by_noise_level, noise_densities, progress_unit, validation_curves
 from wxexp.training.tracker import JsonlTracker, read
 
 
@@ -41,3 +42,13 @@ def test_some_of_many_validations():
     rows = [{"step": s, "values": {"loss": 1.0}, "context": {"subset": "valid", "gamma": 0.0}} for s in range(1, 31)]
     assert list(losses_by_noise_level(rows, most=3)) == ["1 steps", "15 steps", "30 steps"]
     assert losses_by_noise_level([]) == {} and losses(json.loads("[]")) == {}
+
+
+def test_densities_of_an_adaptive_schedule_are_by_the_logarithm_of_sigma():
+    """Of 0.25 per unit of log-SNR from -2 to 2, which is 4 units: 0.5 per unit of ln sigma."""
+    rows = [
+        {"step": 9, "samples": 36, "values": {"density": 0.25}, "context": {"subset": "valid", "gamma": gamma}} for gamma in (1.0, -1.0)
+    ]
+    ((name, (sigma, density)),) = noise_densities(rows).items()
+    assert name == "36 samples" and sigma.tolist() == pytest.approx([np.exp(-0.5), np.exp(0.5)]) and density.tolist() == [0.5, 0.5]
+    assert noise_densities(rows[:0]) == {}

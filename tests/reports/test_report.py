@@ -68,7 +68,7 @@ def test_everything_of_three_variables(land, tmp_path):
     page, names = check(path)
     stamps = {name for name in names if name.startswith("stamps-")}
     assert stamps == {f"stamps-{name}-1990-01-28" for name in ("tasmax", "tasmin", "pr")}
-    general = {"loss", "loss-by-noise-level", "rank-histogram", "spectra", "spread-skill", "validation"}
+    general = {"loss", "loss-by-noise-level", "pit", "rank-histogram", "spectra", "spread-skill", "validation"}
     assert names - stamps == general | {"maps-tasmax", "maps-tasmin", "maps-pr"} and set(done) == names
     for text in ("5 cases, 1990-01-25 to 1990-01-29", "4 members", "12 × 20 cells", "29 % below the best baseline", "MAE of bicubic"):
         assert text in page.text, text
@@ -79,7 +79,7 @@ def test_everything_of_three_variables(land, tmp_path):
 
 def test_a_deterministic_forecast_has_no_ranks_and_no_noise_levels(land, tmp_path):
     page, names = check(report(land(members=1), out=tmp_path))
-    assert not names & {"rank-histogram", "spread-skill", "loss-by-noise-level"} and {"loss", "spectra", "maps-tasmax"} <= names
+    assert not names & {"pit", "rank-histogram", "spread-skill", "loss-by-noise-level"} and {"loss", "spectra", "maps-tasmax"} <= names
     assert "1 member (deterministic)" in page.text and "tasmax: MAE 0.120 K" in page.text and "the error" in page.text
 
 
@@ -95,11 +95,11 @@ def test_a_ring_with_lead_times(ring, tmp_path):
 def test_what_is_absent_is_left_out(land, tmp_path, absent):
     material = dataclasses.replace(land(), history=(), rows=(), picks=[3], **dict.fromkeys(absent))
     _, names = check(report(material, out=tmp_path))
-    expected = {"stamps-tasmax-1990-01-28", "spread-skill", "maps-tasmax", "rank-histogram", "spectra"}
+    expected = {"stamps-tasmax-1990-01-28", "spread-skill", "maps-tasmax", "pit", "rank-histogram", "spectra"}
     lost = {
         "members": {"stamps-tasmax-1990-01-28", "spread-skill"},
         "truth": {"spread-skill"},
-        "maps": {"maps-tasmax", "rank-histogram", "spectra"},
+        "maps": {"maps-tasmax", "pit", "rank-histogram", "spectra"},
     }
     assert names == expected - lost[absent[0]]
 
@@ -143,3 +143,33 @@ def test_coarse_input_is_on_the_fine_grid(land):
     found = coarse_input(Opened())(Item(7, "2000"))
     assert found["p"].dims == ("lat", "lon") and found["p"].values[5, 19] == 15 + 1 * 5 + 4 and found["t"].values[11, 0] == 10
     assert coarse_input(object()) is None
+
+
+def test_thresholds_distributions_groups_and_noise_levels(land, tmp_path):
+    """What only some runs have: sums of thresholds and bins, groups, and a schedule that adapts."""
+    material = land()
+    table = np.zeros((1, 2, 4, 2))
+    table[0, 0] = [[5.0, 1.0], [3.0, 2.0], [2.0, 3.0], [1.0, 6.0]]
+    table[0, 1, 0, 0] = 23.0
+    dims = ("variable", "threshold", "exceeding", "event")
+    bounds = {name: (dims[:3], table[..., 0] / 50) for name in ("low", "high")} | {
+        name: (dims[:2], np.full((1, 2), 0.7)) for name in ("area_low", "area_high")
+    }
+    exceedances = xr.Dataset({"table": (dims, table), **bounds}, {"variable": ["tasmax"], "threshold": [280.0, 400.0]})
+    counts = np.array([0.0, 3.0, 8.0, 4.0, 0.0])
+    bins = xr.Dataset({"truth": ("bin", counts), "members": ("bin", counts[::-1]), "edges": ("edge", [270.0, 280.0, 290.0, 300.0])})
+    density = {"step": 100, "samples": 400, "values": {"density": 0.25}, "context": {"subset": "valid"}}
+    material = dataclasses.replace(
+        material,
+        exceedances=exceedances,
+        histograms={"tasmax": bins.assign_attrs(spacing="linear")},
+        group_spectra={"land": material.spectra},
+        sizes={"tasmax": 3.4},
+        history=[{**density, "context": {"subset": "valid", "gamma": gamma}} for gamma in (-1.0, 1.0)],
+        members=None,
+        maps=None,
+    )
+    page, names = check(report(material, out=tmp_path))
+    assert {"reliability", "roc", "quantiles", "spectra-land", "noise-density"} <= names and "loss" not in names
+    assert "as much as that of so many independent ones: tasmax 3" in page.text
+    assert xr.open_dataset(tmp_path / "roc.nc").sizes["curve"] == 1  # 400 K is never exceeded

@@ -80,7 +80,7 @@ def test_spectra_are_those_of_the_table(scored):
 
 def test_maps_of_the_forecast_and_of_the_best_baseline(scored):
     leads, _, found = scored
-    assert list(found.maps) == ["bias", "spread_skill", "crps", "crps_noise"]
+    assert list(found.maps) == ["bias", "spread_skill", "spread", "rmse", "crps", "crps_noise"]
     assert np.isfinite(at(found.maps["crps"].sel(variable="t"), leads).values[toy.mask()[0]]).all()
 
 

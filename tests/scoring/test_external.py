@@ -242,7 +242,7 @@ def test_a_nan_member_makes_the_score_nan():
 
 
 def test_blocks_are_runs_of_times_at_the_shortest_step():
-    """A gap after two of five days: two blocks, and so bounds; none without a gap."""
+    """A gap after two of five days: two blocks, and so bounds; none of five days without a gap, which are too few for moving blocks."""
     rows = wx.score(analysis(count=40), forecasts(), metrics=["crps"])
     assert {row.low for row in rows} == {None}
     gap = forecasts()

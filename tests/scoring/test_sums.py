@@ -31,9 +31,47 @@ def test_rows_run_over_leads_variables_and_groups(values):
     assert {r.units for r in s.rows("x", lambda total: total(s[Errors()]["error"]), units="1", source="other")} == {"1"}
 
 
-def test_one_run_of_contiguous_cases_is_one_block_and_has_no_interval(values):
-    s = sums(range(9), values)
-    assert {(r.low, r.high) for r in s.rows("total", lambda total: total(s[Errors()]["error"]))} == {(None, None)}
+def total_of(s):
+    return lambda total: total(s[Errors()]["error"])
+
+
+def test_fewer_than_eight_cases_of_one_run_have_no_interval(values):
+    s = sums(range(7), values[:7])
+    assert {(r.low, r.high) for r in s.rows("total", total_of(s))} == {(None, None)}
+
+
+def autoregressive(r, size, seed):
+    z = np.random.default_rng(seed).standard_normal(size)
+    z[0] /= np.sqrt(1 - r**2)
+    for i in range(1, size):
+        z[i] += r * z[i - 1]
+    return z
+
+
+def widths(r, size):
+    """Of the interval of a mean of autoregressive cases, over the width that theory gives it, on average over series."""
+    found = []
+    for seed in range(12):
+        x = autoregressive(r, size, seed)
+        s = sums(range(size), np.broadcast_to(x[:, None, None, None], (size, 2, 2, 1)), draws=300)
+        row = s.rows("total", total_of(s))[0]
+        assert row.low < row.value < row.high
+        found.append((row.high - row.low) / (2 * 1.96 * np.sqrt(size / (1 - r) ** 2)))
+    return np.mean(found)
+
+
+def test_one_run_has_moving_blocks_as_long_as_its_cases_are_alike():
+    """The sum of n autoregressive cases has variance n / (1 − r)²; of independent draws of single cases it would be n / (1 − r²)."""
+    assert widths(0.0, 400) == pytest.approx(1.0, abs=0.1)
+    assert widths(0.8, 1600) == pytest.approx(1.0, abs=0.15)  # 1/3 if cases were taken as independent
+
+
+def test_every_lead_variable_and_group_has_blocks_of_its_own():
+    """A variable of independent cases beside one that hardly changes from case to case."""
+    x = np.stack([autoregressive(0.0, 200, 1), autoregressive(0.9, 200, 2)], axis=1)[:, None, :, None] * np.ones((1, 2, 1, 1))
+    both, alone = sums(range(200), x), sums(range(200), np.repeat(x[:, :, :1], 2, axis=2))
+    found = [[(r.low, r.high) for r in s.rows("total", total_of(s))] for s in (both, alone)]
+    assert found[0][0] == found[1][0] and found[0][1] != found[1][1]
 
 
 def test_the_interval_is_of_block_totals(values):

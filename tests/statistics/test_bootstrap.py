@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+from scipy.optimize import brentq
 
-from wxexp.statistics.bootstrap import counts, interval, moving_counts, runs
+from wxexp.statistics.bootstrap import block_length, counts, interval, moving_counts, runs
 
 
 def test_runs_break_where_the_index_does_not_rise_by_one():
@@ -57,3 +58,14 @@ def test_moving_blocks_are_as_wide_as_correlated_cases_need():
         z[i] += 0.6 * z[i - 1]
     low, high = interval(moving_counts(np.arange(3000), length=30, draws=2000, seed=1) @ z / 3000)
     assert (high - low) / (2 * 1.96 * z.std() / np.sqrt(3000)) == pytest.approx(2.0, rel=0.12)
+
+
+@pytest.mark.parametrize(("size", "effective"), [(100, 100.0), (100, 25.0), (365, 40.0), (30, 1e-9)])
+def test_length_of_blocks_solves_the_equation_of_wilks(size, effective):
+    """L = (n − L + 1)^(2/3 (1 − n'/n)), by a root finder."""
+    root = brentq(lambda x: x - (size - x + 1) ** (2 / 3 * (1 - effective / size)), 1e-9, size)
+    assert block_length(size, effective) == np.ceil(root - 1e-9)
+
+
+def test_length_of_blocks_of_a_series_that_says_nothing():
+    assert [block_length(size, np.nan) for size in (8, 27, 28, 1000)] == [2, 3, 4, 10]

@@ -5,7 +5,8 @@ physical units for one initial time (M = 1 for a deterministic one; random numbe
 """
 
 from wxexp.baselines.climatology import Climatology as Climatology
+from wxexp.baselines.damped_persistence import DampedPersistence as DampedPersistence
 from wxexp.baselines.interpolation import Interpolation as Interpolation, MeanResidual as MeanResidual
 from wxexp.baselines.persistence import Persistence as Persistence
 
-__all__ = ["Climatology", "Interpolation", "MeanResidual", "Persistence"]
+__all__ = ["Climatology", "DampedPersistence", "Interpolation", "MeanResidual", "Persistence"]

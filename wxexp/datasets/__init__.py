@@ -7,7 +7,8 @@ To add a dataset, subclass `wxexp.interfaces.Dataset` in a file here: `open` giv
 
 from wxexp.datasets.downscaling import Downscaling as Downscaling
 from wxexp.datasets.forecasting import Forecasting as Forecasting
+from wxexp.datasets.generation import Generation as Generation
 from wxexp.datasets.partition import Cyclic as Cyclic, Dates as Dates, Fractions as Fractions, Partition as Partition
 from wxexp.datasets.sources import Lorenz96 as Lorenz96, NRCanDaily as NRCanDaily, SyntheticFields as SyntheticFields
 
-__all__ = ["Cyclic", "Dates", "Downscaling", "Forecasting", "Fractions"]
+__all__ = ["Cyclic", "Dates", "Downscaling", "Forecasting", "Fractions", "Generation"]

@@ -12,6 +12,8 @@ and a forecast's, with x' the last state,
     state             (T(x) - m) / s
     tendency          (T(x) - T(x') - r) / q            r, q: mean and standard deviation of T(x) - T(x')
 
+What is generated is (T(x) - m) / s.
+
 NaN in, NaN out.
 """
 
@@ -88,6 +90,16 @@ class FieldCodec(Codec):
             return x
         limited = [x[:, c] if pair == (None, None) else x[:, c].clamp(*pair) for c, pair in enumerate(self.bounds)]
         return torch.stack(limited, dim=1)
+
+
+class GenerationCodec(FieldCodec):
+    """Of a field that depends on no other."""
+
+    def decode(self, y: Tensor, batch: Batch) -> Tensor:
+        return self._physical(self._transformed(y))
+
+    def advance(self, batch: Batch, y: Tensor, frame: Frame) -> Batch:
+        raise ValueError("a generated field has no next step: Ensemble.leads must be 1 for Generation")
 
 
 class DownscalingCodec(FieldCodec):

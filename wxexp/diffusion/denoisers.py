@@ -20,8 +20,8 @@ from wxexp.diffusion.scalings import InputScaling
 class NetworkDenoiser:
     """A network with its parameterization around it: D(y) = c_skip y + c_out F(c_in y, c_noise).
 
-    The coefficients are computed in float64 and applied in the dtype of y. Masked cells are 0 before the network and in the estimate, so
-    that they stay out of the state.
+    The coefficients are computed in float64; c_in is applied in the dtype of the network, the others in that of y. Masked cells are 0
+    before the network and in the estimate, so that they stay out of the state.
 
     Args:
         network: (scaled state [N, C, *S], conditioning [N, k]) -> [N, C, *S].
@@ -47,20 +47,31 @@ class NetworkDenoiser:
         self.scaling = scaling
         self.conditioning = conditioning
         self.mask = mask
+        self._invalid = None if mask is None or bool(mask.all()) else mask.logical_not()
         self.dtype = dtype
         self._evaluations: list[tuple[Tensor, Tensor]] = []
 
     def __call__(self, y: Tensor, gamma: Tensor) -> Tensor:
-        """The estimate of x, as y [N, C, *S]; gamma [] or [N]."""
+        """The estimate of x, as y [N, C, *S]; gamma [] or [N]. A gamma [] is best left on the CPU, where nothing waits to read it."""
         if self.mask is not None:
             masks.check("NetworkDenoiser.mask", self.mask, y.shape)
-        gamma = gamma.to(y.device, torch.float64).expand(len(y))
-        y = self._valid(y)
-        scaled = noise_level.broadcast(self.scaling.c_in(gamma), y) * y
-        f = self.network(scaled.to(self.dtype), self.conditioning(gamma).to(self.dtype))
-        x = self._valid(self.parameterization.denoised(f.to(y.dtype), y, gamma))
-        self._evaluations.append((gamma[0], x.detach().sum().isfinite()))
+        gamma = gamma.double()
+        x = self._at_one(y, gamma) if gamma.ndim == 0 else self._at_each(y, gamma.to(y.device, non_blocking=True))
+        self._evaluations.append((gamma.flatten()[0], x.detach().sum().isfinite()))
         return x
+
+    def _at_one(self, y: Tensor, gamma: Tensor) -> Tensor:
+        """All rows at one level: the coefficients are numbers, and each field is read and written as often as it must be."""
+        c_in, c_skip, c_out = (c(gamma).item() for c in (self.scaling.c_in, self.parameterization.c_skip, self.parameterization.c_out))
+        level = self.conditioning(gamma[None]).to(self.dtype).to(y.device, non_blocking=True)
+        f = self.network(self._cleared(y.to(self.dtype, copy=True).mul_(c_in)), level.expand(len(y), -1))
+        return self._cleared(torch.mul(y, c_skip).add_(f, alpha=c_out))
+
+    def _at_each(self, y: Tensor, gamma: Tensor) -> Tensor:
+        """Each row at its own level."""
+        scaled = self._cleared(noise_level.broadcast(self.scaling.c_in(gamma), y) * y)
+        f = self.network(scaled.to(self.dtype), self.conditioning(gamma).to(self.dtype))
+        return self._cleared(self.parameterization.denoised(f.to(y.dtype), y, gamma))
 
     def check(self) -> None:
         """Raises a FloatingPointError that names the first evaluation whose estimate was not finite.
@@ -79,8 +90,9 @@ class NetworkDenoiser:
         """How often the network was called."""
         return len(self._evaluations)
 
-    def _valid(self, x: Tensor) -> Tensor:
-        return x if self.mask is None else torch.where(self.mask, x, 0.0)
+    def _cleared(self, x: Tensor) -> Tensor:
+        """The same with 0 in masked cells, in place."""
+        return x if self._invalid is None else x.masked_fill_(self._invalid, 0.0)
 
 
 class ExactGaussian:

@@ -45,8 +45,14 @@ class Empirical(nn.Module):
         self.register_buffer("samples", samples, persistent=False)
         self.register_buffer("mask", mask, persistent=False)
 
-    def forward(self, y: Tensor, gamma: Tensor) -> Tensor:
-        """As y [N, C, *S], in its dtype; gamma [] or [N]. NaN in masked cells of y is harmless. Differentiable, at the memory of N x K."""
+    def forward(self, y: Tensor, gamma: Tensor, *, log_weights: Tensor | None = None) -> Tensor:
+        """As y [N, C, *S], in its dtype. NaN in masked cells of y is harmless. Differentiable, at the memory of N x K.
+
+        Args:
+            y: the state.
+            gamma: [] or [N].
+            log_weights: [N, K], logarithms of the samples' probabilities up to a constant of each row; None: they are equal.
+        """
         if y.shape[1:] != self.samples.shape[1:]:
             raise ValueError(f"Empirical.samples are fields {tuple(self.samples.shape[1:])}, and the state is {tuple(y.shape[1:])}")
         state = (y if self.mask is None else torch.where(self.mask, y, 0.0)).flatten(1)
@@ -58,6 +64,8 @@ class Empirical(nn.Module):
             # differences first: expanding the square would lose the nearest sample where there is little noise
             distance = torch.cdist(state, x, compute_mode="donot_use_mm_for_euclid_dist")
             exponent = -scale * distance.square()
+            if log_weights is not None:
+                exponent = exponent + log_weights[:, first : first + self.chunk].to(y)
             higher = torch.maximum(top, exponent.detach().amax(1, keepdim=True))
             kept, weight = torch.exp(top - higher), torch.exp(exponent - higher)
             total = kept * total + weight.sum(1, keepdim=True)

@@ -54,6 +54,7 @@ from wxexp.interfaces.likelihoods import (
 from wxexp.interfaces.scoring import (
     Baseline as Baseline,
     Metric as Metric,
+    Reducer as Reducer,
     Row as Row,
     Statistic as Statistic,
     Subset as Subset,

@@ -12,6 +12,9 @@ from wxexp.config import Spec
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces.data import Item, Opened
 
+Reducer = Callable[[np.ndarray, np.ndarray, np.ndarray], Mapping[str, np.ndarray]]
+"""`Statistic.reduce`, of one variable."""
+
 
 class Statistic(Spec):
     """Sums over space of one case that metrics are made from; hashable, deduplicated over metrics.
@@ -23,6 +26,14 @@ class Statistic(Spec):
     scope: ClassVar[Literal["point", "field"]]
     dims: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Names of the dims after the group, for sums that have any."""
+
+    def fit(self, opened: Opened) -> Mapping[str, np.ndarray]:
+        """What it has to know of training times, arrays [variable, ...] by name; most need nothing."""
+        return {}
+
+    def reducer(self, fitted: Mapping[str, np.ndarray]) -> Reducer:
+        """`reduce` for one variable, of which these are the fitted arrays [...]."""
+        return self.reduce
 
     def reduce(self, truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Mapping[str, np.ndarray]:
         """[*S], [M, *S], [G, *S] (weight 0: not scored) -> name: float64 [G, ...]."""

@@ -1,7 +1,7 @@
 """The Ray cluster of a run: one that is joined, or one of this machine's own that lives as long as the run.
 
 The embedded cluster listens on loopback only, and has neither a dashboard nor usage statistics. Its processes end with this one, however
-that ends: Ray ties them to their parent.
+that ends: Ray ties them to their parent, but for agents that wait a minute for a cluster that is gone; a shell waits to kill those.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ import os
 import re
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
 
@@ -29,6 +31,17 @@ _SETTINGS = {
     "RAY_AIR_NEW_OUTPUT": "0",
 }
 """Where the environment does not say otherwise."""
+_WILL = """
+read -r line
+for again in 1 2 3; do
+    for process in /proc/[0-9]*; do
+        grep -qsaE '^ray::|/ray/(_private|autoscaler|core|dashboard)/' "$process/cmdline" &&
+            ls -l "$process/fd" | grep -qsF " $1/" && kill -9 "${process#/proc/}"
+    done
+done
+rm -rf "$1"
+"""
+"""For a shell, whose standard input ends with the run, or with this process: ends what is Ray's and has files there."""
 PATIENCE_SECONDS = 7.0
 """How long a cluster may take to answer."""
 
@@ -47,17 +60,19 @@ def cluster(address: str | None = None) -> Iterator[ModuleType]:
     if "ray" in sys.modules and sys.modules["ray"].is_initialized():
         yield sys.modules["ray"]
         return
-    with _own_handlers():
-        if address is None:
-            _start()
-        else:
-            _join(address)
-    import ray
+    with TemporaryDirectory(prefix="wxexp-ray-", dir=_short(), ignore_cleanup_errors=True) as folder:
+        with _last_will(folder):
+            with _own_handlers():
+                if address is None:
+                    _start(folder)
+                else:
+                    _join(address)
+            import ray
 
-    try:
-        yield ray
-    finally:
-        ray.shutdown()
+            try:
+                yield ray
+            finally:
+                ray.shutdown()
 
 
 def nodes() -> list[Mapping[str, Any]]:
@@ -113,14 +128,29 @@ def _own_handlers() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _start() -> None:
-    with _environment(RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER="0"):  # despite its name what makes Ray on any system bind to 127.0.0.1
+def _short() -> str | None:
+    """A place for temporary files with a short name: the names of Ray's sockets have to fit into a hundred characters."""
+    return "/tmp" if os.path.isdir("/tmp") else None
+
+
+@contextmanager
+def _last_will(folder: str) -> Iterator[None]:
+    """When the block ends, or this process is killed, so are Ray's processes with files in the folder; and that is deleted."""
+    words = ["/bin/sh", "-c", _WILL, "sh", folder]
+    out = subprocess.DEVNULL
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=out, stderr=out, start_new_session=True):
+        yield
+
+
+def _start(folder: str) -> None:
+    loopback = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}  # despite its name what makes Ray on any system bind to 127.0.0.1
+    with _environment(**loopback):
         import ray
         from ray._private import ray_constants
 
         before, ray_constants.ENABLE_RAY_CLUSTER = ray_constants.ENABLE_RAY_CLUSTER, False  # if it was imported before, and looked then
         try:
-            ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+            ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR, _temp_dir=folder)
         finally:
             ray_constants.ENABLE_RAY_CLUSTER = before
 

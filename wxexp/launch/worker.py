@@ -34,9 +34,11 @@ def print_to(path: str | None) -> None:
         os.close(file)
     sys.stdout, sys.stderr = (os.fdopen(os.dup(number), "w", buffering=1, errors="replace") for number in (1, 2))  # not Ray's own
     faulthandler.enable(sys.stderr)
-    logging.basicConfig(format=f"%(asctime)s %(levelname)s [{os.getpid()}] %(name)s: %(message)s", stream=sys.stderr, force=True)
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter(f"%(asctime)s %(levelname)s [{os.getpid()}] %(name)s: %(message)s"))
+    handler.addFilter(lambda record: record.levelno >= logging.WARNING or record.name.partition(".")[0] == "wxexp")
+    logging.basicConfig(handlers=[handler], force=True)
     logging.getLogger("wxexp").setLevel(logging.INFO)
-    logging.getLogger("ray").setLevel(logging.WARNING)
 
 
 def import_from(path: Sequence[str]) -> None:

@@ -73,7 +73,10 @@ class WorkItem:
     def is_done(self, done: Path) -> bool:
         """Whether all its members are there: a chunk may have been drawn when the store had fewer members."""
         marker = self.marker(done)
-        return marker.exists() and int(json.loads(marker.read_text(encoding="utf-8"))["stop"]) >= self.stop
+        try:
+            return marker.exists() and int(json.loads(marker.read_bytes())["stop"]) >= self.stop
+        except (ValueError, TypeError, KeyError) as error:
+            raise ValueError(f"{marker} is corrupted; delete it to draw {self} again") from error
 
 
 @dataclasses.dataclass(frozen=True)

@@ -100,7 +100,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Raises FileNotFoundError where there is no store."""
         self.path = path
-        self.group = zarr.open_group(path, mode="r+", use_consolidated=False)  # the consolidated copy is for readers
+        self.group = zarr.open_group(path, mode="r+", use_consolidated=False, zarr_format=3)  # the consolidated copy is for readers
 
     def array(self, name: str) -> Array:
         """A variable or a coordinate."""

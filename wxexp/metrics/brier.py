@@ -9,7 +9,7 @@ import numpy as np
 from wxexp.interfaces import Metric, Row, Statistic, Sums, Total
 from wxexp.metrics.ratio import ratio
 from wxexp.statistics import Exceedances
-from wxexp.statistics.cells import check_numbers, label
+from wxexp.statistics.exceedances import Of, check_thresholds, threshold_label
 
 
 class Brier(Metric):
@@ -21,16 +21,18 @@ class Brier(Metric):
     """
 
     thresholds: tuple[float, ...]
+    of: Of = "values"
+    """What thresholds are: values, or quantiles of the climatology of each cell: rows are then called `…_q0.9`."""
     estimator: Literal["fair", "biased"] = "fair"
 
     def __post_init__(self) -> None:
-        check_numbers("Brier.thresholds", self.thresholds)
+        check_thresholds("Brier.thresholds", self.thresholds, self.of)
 
     def needs(self) -> tuple[Statistic, ...]:
-        return (Exceedances(thresholds=self.thresholds),)
+        return (Exceedances(thresholds=self.thresholds, of=self.of),)
 
     def rows(self, sums: Sums) -> list[Row]:
-        tables, members = sums[Exceedances(thresholds=self.thresholds)]["table"], sums.members
+        tables, members = sums[Exceedances(thresholds=self.thresholds, of=self.of)]["table"], sums.members
         p = np.arange(members + 1) / members
         less = p * (1 - p) / (members - 1) if self.estimator == "fair" and members > 1 else 0.0 * p
         error = np.stack([p**2, (1 - p) ** 2], axis=-1) - less[:, None]
@@ -41,6 +43,6 @@ class Brier(Metric):
                 table = total(tables[..., index, :, :])
                 return ratio((table * error).sum(axis=(-2, -1)), table.sum(axis=(-2, -1)))
 
-            return sums.rows(f"{prefix}_{label(self.thresholds[index])}", value, units="1")
+            return sums.rows(f"{prefix}_{threshold_label(self.thresholds[index], self.of)}", value, units="1")
 
         return [row for index in range(len(self.thresholds)) for row in rows(index)]

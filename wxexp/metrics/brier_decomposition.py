@@ -7,7 +7,7 @@ import numpy as np
 from wxexp.interfaces import Metric, Row, Statistic, Sums, Total
 from wxexp.metrics.ratio import ratio
 from wxexp.statistics import Exceedances
-from wxexp.statistics.cells import check_numbers, label
+from wxexp.statistics.exceedances import Of, check_thresholds, threshold_label
 
 
 class BrierDecomposition(Metric):
@@ -19,15 +19,17 @@ class BrierDecomposition(Metric):
     """
 
     thresholds: tuple[float, ...]
+    of: Of = "values"
+    """What thresholds are: values, or quantiles of the climatology of each cell: rows are then called `…_q0.9`."""
 
     def __post_init__(self) -> None:
-        check_numbers("BrierDecomposition.thresholds", self.thresholds)
+        check_thresholds("BrierDecomposition.thresholds", self.thresholds, self.of)
 
     def needs(self) -> tuple[Statistic, ...]:
-        return (Exceedances(thresholds=self.thresholds),)
+        return (Exceedances(thresholds=self.thresholds, of=self.of),)
 
     def rows(self, sums: Sums) -> list[Row]:
-        tables = sums[Exceedances(thresholds=self.thresholds)]["table"]
+        tables = sums[Exceedances(thresholds=self.thresholds, of=self.of)]["table"]
         p = np.arange(sums.members + 1) / sums.members
 
         def rows(part: str, index: int) -> list[Row]:
@@ -42,7 +44,7 @@ class BrierDecomposition(Metric):
                 against = p if part == "reliability" else base[..., None]
                 return ratio((weight * (share - against) ** 2).sum(axis=-1), number)
 
-            return sums.rows(f"brier_{part}_{label(self.thresholds[index])}", value, units="1")
+            return sums.rows(f"brier_{part}_{threshold_label(self.thresholds[index], self.of)}", value, units="1")
 
         parts = ("reliability", "resolution", "uncertainty")
         return [row for index in range(len(self.thresholds)) for part in parts for row in rows(part, index)]

@@ -7,8 +7,8 @@ import numpy as np
 from wxexp.config.tree import suggest
 from wxexp.interfaces import Metric, Row, Statistic, Sums, Total
 from wxexp.statistics import Exceedances
-from wxexp.statistics.cells import check_numbers, label
 from wxexp.statistics.contingency import SCORES, numbers
+from wxexp.statistics.exceedances import Of, check_thresholds, threshold_label
 
 
 class Contingency(Metric):
@@ -21,10 +21,12 @@ class Contingency(Metric):
     """
 
     thresholds: tuple[float, ...]
+    of: Of = "values"
+    """What thresholds are: values, or quantiles of the climatology of each cell: rows are then called `…_q0.9`."""
     scores: tuple[str, ...] = ("csi", "ets", "hss")
 
     def __post_init__(self) -> None:
-        check_numbers("Contingency.thresholds", self.thresholds)
+        check_thresholds("Contingency.thresholds", self.thresholds, self.of)
         for name in self.scores:
             if name not in SCORES:
                 raise ValueError(f"Contingency.scores: there is no score {name!r}{suggest(name, SCORES)}")
@@ -32,16 +34,16 @@ class Contingency(Metric):
             raise ValueError(f"Contingency.scores must be one or more different names, got {self.scores}")
 
     def needs(self) -> tuple[Statistic, ...]:
-        return (Exceedances(thresholds=self.thresholds),)
+        return (Exceedances(thresholds=self.thresholds, of=self.of),)
 
     def rows(self, sums: Sums) -> list[Row]:
-        tables = sums[Exceedances(thresholds=self.thresholds)]["table"]
+        tables = sums[Exceedances(thresholds=self.thresholds, of=self.of)]["table"]
 
         def rows(name: str, index: int) -> list[Row]:
             def value(total: Total) -> np.ndarray:
                 with np.errstate(divide="ignore", invalid="ignore"):
                     return SCORES[name](*numbers(total(tables[..., index, :, :])))
 
-            return sums.rows(f"{name}_{label(self.thresholds[index])}", value, units="1")
+            return sums.rows(f"{name}_{threshold_label(self.thresholds[index], self.of)}", value, units="1")
 
         return [row for index in range(len(self.thresholds)) for name in self.scores for row in rows(name, index)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wxexp.interfaces import Metric, Row, Statistic, Sums
 from wxexp.statistics import Exceedances
-from wxexp.statistics.cells import check_numbers, label
+from wxexp.statistics.exceedances import Of, check_thresholds, threshold_label
 from wxexp.statistics.reliability import corp
 
 
@@ -17,18 +17,20 @@ class CORP(Metric):
     """
 
     thresholds: tuple[float, ...]
+    of: Of = "values"
+    """What thresholds are: values, or quantiles of the climatology of each cell: rows are then called `…_q0.9`."""
 
     def __post_init__(self) -> None:
-        check_numbers("CORP.thresholds", self.thresholds)
+        check_thresholds("CORP.thresholds", self.thresholds, self.of)
 
     def needs(self) -> tuple[Statistic, ...]:
-        return (Exceedances(thresholds=self.thresholds),)
+        return (Exceedances(thresholds=self.thresholds, of=self.of),)
 
     def rows(self, sums: Sums) -> list[Row]:
-        tables = sums[Exceedances(thresholds=self.thresholds)]["table"]
+        tables = sums[Exceedances(thresholds=self.thresholds, of=self.of)]["table"]
 
         def rows(part: str, index: int) -> list[Row]:
-            name = f"corp_{part}_{label(self.thresholds[index])}"
+            name = f"corp_{part}_{threshold_label(self.thresholds[index], self.of)}"
             return sums.rows(name, lambda total: getattr(corp(total(tables[..., index, :, :])), part), units="1")
 
         parts = ("miscalibration", "discrimination", "uncertainty")

@@ -8,6 +8,7 @@ from wxexp.interfaces import Metric, Row, Statistic, Sums, Total
 from wxexp.metrics.ratio import ratio
 from wxexp.statistics import Exceedances
 from wxexp.statistics.cells import check_numbers, label
+from wxexp.statistics.exceedances import Of, check_thresholds, threshold_label
 from wxexp.statistics.reliability import roc
 
 
@@ -22,17 +23,19 @@ class EconomicValue(Metric):
     """
 
     thresholds: tuple[float, ...]
+    of: Of = "values"
+    """What thresholds are: values, or quantiles of the climatology of each cell: rows are then called `…_q0.9`."""
     costs: tuple[float, ...] = (0.05, 0.1, 0.2, 0.5)
 
     def __post_init__(self) -> None:
-        check_numbers("EconomicValue.thresholds", self.thresholds)
+        check_thresholds("EconomicValue.thresholds", self.thresholds, self.of)
         check_numbers("EconomicValue.costs", self.costs, 0.0, 1.0)
 
     def needs(self) -> tuple[Statistic, ...]:
-        return (Exceedances(thresholds=self.thresholds),)
+        return (Exceedances(thresholds=self.thresholds, of=self.of),)
 
     def rows(self, sums: Sums) -> list[Row]:
-        tables = sums[Exceedances(thresholds=self.thresholds)]["table"]
+        tables = sums[Exceedances(thresholds=self.thresholds, of=self.of)]["table"]
 
         def rows(index: int, cost: float) -> list[Row]:
             def value(total: Total) -> np.ndarray:
@@ -42,6 +45,6 @@ class EconomicValue(Metric):
                 known = np.minimum(cost, s)
                 return np.asarray(ratio(known - alarm * cost * (1 - s) + hit * s * (1 - cost) - s, known - s * cost).max(axis=-1))
 
-            return sums.rows(f"economic_value_{label(self.thresholds[index])}_{label(cost)}", value, units="1")
+            return sums.rows(f"economic_value_{threshold_label(self.thresholds[index], self.of)}_{label(cost)}", value, units="1")
 
         return [row for index in range(len(self.thresholds)) for cost in self.costs for row in rows(index, cost)]

@@ -7,7 +7,7 @@ import numpy as np
 from wxexp.interfaces import Metric, Row, Statistic, Sums, Total
 from wxexp.metrics.ratio import ratio
 from wxexp.statistics import Exceedances
-from wxexp.statistics.cells import check_numbers, label
+from wxexp.statistics.exceedances import Of, check_thresholds, threshold_label
 
 
 class FrequencyBias(Metric):
@@ -18,15 +18,17 @@ class FrequencyBias(Metric):
     """
 
     thresholds: tuple[float, ...]
+    of: Of = "values"
+    """What thresholds are: values, or quantiles of the climatology of each cell: rows are then called `…_q0.9`."""
 
     def __post_init__(self) -> None:
-        check_numbers("FrequencyBias.thresholds", self.thresholds)
+        check_thresholds("FrequencyBias.thresholds", self.thresholds, self.of)
 
     def needs(self) -> tuple[Statistic, ...]:
-        return (Exceedances(thresholds=self.thresholds),)
+        return (Exceedances(thresholds=self.thresholds, of=self.of),)
 
     def rows(self, sums: Sums) -> list[Row]:
-        tables = sums[Exceedances(thresholds=self.thresholds)]["table"]
+        tables = sums[Exceedances(thresholds=self.thresholds, of=self.of)]["table"]
         p = np.arange(sums.members + 1) / sums.members
 
         def rows(index: int) -> list[Row]:
@@ -35,6 +37,6 @@ class FrequencyBias(Metric):
                 events = table[..., 1].sum(axis=-1)
                 return ratio(table.sum(axis=-1) @ p, np.where(events == 0, np.nan, events))
 
-            return sums.rows(f"frequency_bias_{label(self.thresholds[index])}", value, units="1")
+            return sums.rows(f"frequency_bias_{threshold_label(self.thresholds[index], self.of)}", value, units="1")
 
         return [row for index in range(len(self.thresholds)) for row in rows(index)]

@@ -7,7 +7,7 @@ import numpy as np
 from wxexp.interfaces import Metric, Row, Statistic, Sums, Total
 from wxexp.metrics.ratio import ratio
 from wxexp.statistics import Exceedances
-from wxexp.statistics.cells import check_numbers, label
+from wxexp.statistics.exceedances import Of, check_thresholds, threshold_label
 
 
 class ROCArea(Metric):
@@ -19,15 +19,17 @@ class ROCArea(Metric):
     """
 
     thresholds: tuple[float, ...]
+    of: Of = "values"
+    """What thresholds are: values, or quantiles of the climatology of each cell: rows are then called `…_q0.9`."""
 
     def __post_init__(self) -> None:
-        check_numbers("ROCArea.thresholds", self.thresholds)
+        check_thresholds("ROCArea.thresholds", self.thresholds, self.of)
 
     def needs(self) -> tuple[Statistic, ...]:
-        return (Exceedances(thresholds=self.thresholds),)
+        return (Exceedances(thresholds=self.thresholds, of=self.of),)
 
     def rows(self, sums: Sums) -> list[Row]:
-        tables = sums[Exceedances(thresholds=self.thresholds)]["table"]
+        tables = sums[Exceedances(thresholds=self.thresholds, of=self.of)]["table"]
 
         def rows(index: int) -> list[Row]:
             def value(total: Total) -> np.ndarray:
@@ -36,6 +38,6 @@ class ROCArea(Metric):
                 below = np.cumsum(others, axis=-1) - others / 2
                 return ratio((events * below).sum(axis=-1), events.sum(axis=-1) * others.sum(axis=-1))
 
-            return sums.rows(f"roc_area_{label(self.thresholds[index])}", value, units="1")
+            return sums.rows(f"roc_area_{threshold_label(self.thresholds[index], self.of)}", value, units="1")
 
         return [row for index in range(len(self.thresholds)) for row in rows(index)]

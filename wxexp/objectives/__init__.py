@@ -6,8 +6,9 @@ with all state; its export and its name in `__all__` below; `tests/objectives/te
 
 from wxexp.objectives.autoencoding import Autoencoding as Autoencoding
 from wxexp.objectives.denoising import Denoising as Denoising
+from wxexp.objectives.empirical import Empirical as Empirical
 from wxexp.objectives.latent import Latent as Latent
 from wxexp.objectives.regression import Regression as Regression
 from wxexp.objectives.residual import Residual as Residual
 
-__all__ = ["Autoencoding", "Denoising", "Latent", "Regression", "Residual"]
+__all__ = ["Autoencoding", "Denoising", "Empirical", "Latent", "Regression", "Residual"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -94,6 +95,11 @@ class LatentLearner(Learner):
         self.offset.copy_(offset)
         self.scale.copy_(scale)
         self.inner.prepare(_Encoded(self, opened, session.device), session)
+
+    def cache(self, opened: Opened, scratch: Path) -> Opened:
+        """Lets the inner learner read what it keeps of its own view; what it would add to batches is computed when it is needed."""
+        self.inner.cache(_Encoded(self, opened, self.offset.device), scratch)
+        return opened
 
     @torch.no_grad()
     def encode(self, batch: Batch) -> Batch:

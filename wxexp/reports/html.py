@@ -27,6 +27,8 @@ table.scores th, table.scores td { padding: .3rem .45rem; text-align: right; ver
 table.scores th:first-child { text-align: left; font-weight: 400; position: sticky; left: 0; background: var(--ground); }
 table.scores thead th { white-space: normal; vertical-align: bottom; border-bottom: 1.5px solid var(--ink); font-weight: 600; }
 table.scores tr.block th { font-weight: 700; padding-top: .9rem; border-bottom: 1px solid var(--line); }
+table.changes td { text-align: left; white-space: normal; }
+tr.better td:nth-child(7) { color: #0b5394; font-weight: 700; } tr.worse td:nth-child(7) { color: #a3320b; font-weight: 700; }
 table.scores tr.forecast td, table.scores tr.forecast th { background: var(--mark); }
 abbr { text-decoration: none; color: var(--soft); font-size: .78rem; }
 .bounds { display: block; color: var(--soft); font-size: .78rem; font-weight: 400; }
@@ -71,19 +73,33 @@ def page(
     if rows:
         sections.append(("Scores", score_table(rows)))
     for section in dict.fromkeys(p.section for p in pictures):
-        sections.append((section, "\n".join(_figure(p) for p in pictures if p.section == section)))
+        sections.append((section, "\n".join(figure_html(p) for p in pictures if p.section == section)))
     if record:
         text = escape(json.dumps(record, indent=2, ensure_ascii=False))
         sections.append(("Configuration", f"<details><summary>The experiment, every value</summary><pre>{text}</pre></details>"))
     if provenance:
         sections.append(("Provenance", _listing(provenance)))
+    return document(title=title, question=question, facts=facts, findings=headline(rows), sections=sections)
+
+
+def document(
+    *,
+    title: str,
+    question: str,
+    facts: Sequence[str],
+    findings: Sequence[str],
+    sections: Sequence[tuple[str, str]],
+    notes: Sequence[str] = (),
+) -> str:
+    """A page of sections (heading, HTML); findings are sentences in a box, facts one line and notes one line each under the title."""
     links = "".join(f'<a href="#{_anchor(name)}">{escape(name)}</a>' for name, _ in sections)
-    findings = "".join(f"<li>{escape(sentence)}.</li>" for sentence in headline(rows))
+    said = "".join(f"<li>{escape(sentence)}.</li>" for sentence in findings)
     body = [
         f"<header><h1>{escape(title)}</h1>",
         f"<p>{escape(question)}</p>" if question else "",
         f'<p class="soft">{escape(" · ".join(facts))}</p>' if facts else "",
-        f'<ul class="findings">{findings}</ul>' if findings else "",
+        *(f'<p class="soft">{escape(note)}.</p>' for note in notes),
+        f'<ul class="findings">{said}</ul>' if said else "",
         f"<nav>{links}</nav></header>",
         *(f'<section id="{_anchor(name)}"><h2>{escape(name)}</h2>\n{inner}</section>' for name, inner in sections),
     ]
@@ -131,7 +147,8 @@ def score_table(rows: Sequence[Row]) -> str:
     )
 
 
-def _figure(picture: Picture) -> str:
+def figure_html(picture: Picture) -> str:
+    """A picture with its caption."""
     data = base64.b64encode(picture.png).decode("ascii")
     alt = escape(picture.caption, quote=True)
     return (

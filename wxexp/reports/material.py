@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 import xarray as xr
@@ -32,6 +33,10 @@ class Material:
         maps: data variables (variable, [lead_time,] *S), such as `bias`, `crps`, `spread_skill`, `crps_bicubic`.
         ranks: counts (case, variable, [lead_time,] bin), optionally with a coordinate `block` [case].
         spectra: power (source, variable, [lead_time,] wavenumber), optionally with a coordinate `wavelength_km`.
+        group_spectra: the same of each group of cells, by its name.
+        exceedances: as `wxexp.reports.diagrams.exceedances` gives them.
+        histograms: by variable, as `wxexp.reports.diagrams.histograms` gives them.
+        sizes: by variable, how many independent cases would tell as much as the cases do.
         history: rows of metrics.jsonl, {"step", "values", "context"}.
         record: the experiment's tree.
         provenance: versions, command, host and the like, by name.
@@ -50,6 +55,10 @@ class Material:
     maps: xr.Dataset | None = None
     ranks: xr.DataArray | None = None
     spectra: xr.DataArray | None = None
+    group_spectra: Mapping[str, xr.DataArray] = dataclasses.field(default_factory=dict)
+    exceedances: xr.Dataset | None = None
+    histograms: Mapping[str, xr.Dataset] = dataclasses.field(default_factory=dict)
+    sizes: Mapping[str, float] = dataclasses.field(default_factory=dict)
     history: Sequence[Mapping[str, object]] = ()
     record: Mapping[str, object] = dataclasses.field(default_factory=dict)
     provenance: Mapping[str, object] = dataclasses.field(default_factory=dict)
@@ -98,7 +107,10 @@ def lead_hours(values: np.ndarray) -> np.ndarray:
     return values / np.timedelta64(1, "h") if np.issubdtype(values.dtype, np.timedelta64) else np.asarray(values, dtype=np.float64)
 
 
-def at_lead(field: xr.DataArray, lead: float | None) -> xr.DataArray:
+F = TypeVar("F", xr.DataArray, xr.Dataset)
+
+
+def at_lead(field: F, lead: float | None) -> F:
     """The field at a lead time in hours; the only one, or the field itself, where it has no choice."""
     if "lead_time" not in field.dims:
         return field

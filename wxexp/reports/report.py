@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 import xarray as xr
 
 from wxexp.reports import plots
-from wxexp.reports.history import losses, losses_by_noise_level, progress_unit, validation_curves
+from wxexp.reports.history import losses, losses_by_noise_level, noise_densities, progress_unit, validation_curves
 from wxexp.reports.html import Picture, page
 from wxexp.reports.material import Material, at_lead
 from wxexp.reports.plots.maps import score_word
@@ -40,8 +40,8 @@ def report(material: Material, *, out: Path, progress: Callable[[str], None] | N
     pictures = []
     for name, section, (figure, data), caption in _pictures(material):
         image = png(figure)
-        _write(out / f"{name}.png", image)
-        _write_data(out / f"{name}.nc", data)
+        write(out / f"{name}.png", image)
+        write_data(out / f"{name}.nc", data)
         pictures.append(Picture(name, section, image, caption))
         if progress:
             progress(name)
@@ -54,7 +54,7 @@ def report(material: Material, *, out: Path, progress: Callable[[str], None] | N
         record=material.record,
         provenance=material.provenance,
     )
-    _write(out / "index.html", text.encode())
+    write(out / "index.html", text.encode())
     return out / "index.html"
 
 
@@ -63,6 +63,9 @@ def _facts(material: Material) -> list[str]:
     if material.items:
         first, last = date_text(material.items[0].time), date_text(material.items[-1].time)
         facts.append(f"{len(material.items)} cases, {first} to {last}" if len(material.items) > 1 else f"1 case, {first}")
+    if material.sizes and len(material.items) > 1:
+        each = ", ".join(f"{name} {size:.0f}" for name, size in material.sizes.items())
+        facts.append(f"the CRPS of these cases tells as much as that of so many independent ones: {each}")
     if material.size:
         facts.append(f"{material.size} members" if material.size > 1 else "1 member (deterministic)")
     facts.append(f"{' × '.join(str(n) for n in material.grid.shape)} cells")
@@ -81,8 +84,14 @@ def _pictures(material: Material) -> Iterator[Made]:
         yield _spread_skill(material, found, shown)
     if material.ranks is not None and material.size != 1:
         yield from _ranks(material, material.ranks, shown)
+    if material.exceedances is not None:
+        yield from _thresholds(material, material.exceedances, shown)
+    if counted := {name: x for name, x in material.histograms.items() if name in shown}:
+        yield from _quantiles(material, counted)
     if material.spectra is not None:
         yield from _spectra(material, material.spectra, shown)
+    for group, power in material.group_spectra.items():
+        yield from _spectra(material, power, shown, group=group)
     yield from _leads(material, shown)
     yield from _learning(material)
 
@@ -171,9 +180,54 @@ def _ranks(material: Material, ranks: xr.DataArray, shown: list[str]) -> Iterato
             f"reliable ensemble with 95 %, for as many independent ranks as the scatter between cases shows ({sizes})."
         )
         yield f"rank-histogram{_slug('', lead)}", "Calibration", drawing, caption
+        pit = plots.pit_histogram(at_lead(ranks, lead).sel(variable=[n for n in shown if n in ranks["variable"].values]), lead_hours=lead)
+        caption = (
+            "The same over equal parts of the unit interval, comparable between ensembles of any size: bias above 0 means that the truth "
+            "is higher than the members say, dispersion above 1 that they spread too little."
+        )
+        yield f"pit{_slug('', lead)}", "Calibration", pit, caption
 
 
-def _spectra(material: Material, spectra: xr.DataArray, shown: list[str]) -> Iterator[Made]:
+def _thresholds(material: Material, found: xr.Dataset, shown: list[str]) -> Iterator[Made]:
+    for lead in material.leads:
+        here = at_lead(found.sel(variable=[n for n in shown if n in found["variable"].values]), lead)
+        if not plots.events(here["table"]):
+            continue
+        drawing = plots.reliability(here["table"], bounds=here, units=dict(material.units), lead_hours=lead)
+        caption = (
+            "How often a threshold is exceeded where a part of the members does. Dots, as large as that part is frequent, and the line, "
+            "their isotonic calibration (CORP, with its 95 % band), should lie on the diagonal; in the shaded region the forecast beats "
+            "the mean frequency (dotted). MCB is what calibration would gain, DSC what it knows; MCB − DSC + UNC is the Brier score."
+        )
+        yield f"reliability{_slug('', lead)}", "Thresholds", drawing, caption
+        drawing = plots.roc_curves(here["table"], bounds=here, units=dict(material.units), lead_hours=lead)
+        caption = (
+            "Hits over false alarms for every number of members that may have to exceed before one warns, with the area below and its 95 % "
+            "interval: 1 tells all events from the rest, ½ (dashed) none."
+        )
+        yield f"roc{_slug('', lead)}", "Thresholds", drawing, caption
+
+
+def _quantiles(material: Material, found: Mapping[str, xr.Dataset]) -> Iterator[Made]:
+    for lead in material.leads:
+        for spacing in ("linear", "log"):
+            here = {name: at_lead(x, lead) for name, x in found.items() if x.attrs["spacing"] == spacing}
+            if not here:
+                continue
+            drawing = plots.quantile_quantile(
+                {name: (x["edges"].values, x["truth"].values, x["members"].values) for name, x in here.items()},
+                units=material.units,
+                logarithmic=spacing == "log",
+                lead_hours=lead,
+            )
+            caption = (
+                "Quantiles of all members over those of the truth, over all cells and cases; off the dashed line the forecast has another "
+                "climate, beyond 99 % other extremes."
+            )
+            yield f"quantiles{'-log' if spacing == 'log' else ''}{_slug('', lead)}", "Distribution", drawing, caption
+
+
+def _spectra(material: Material, spectra: xr.DataArray, shown: list[str], *, group: str = "") -> Iterator[Made]:
     for lead in material.leads:
         power = at_lead(spectra, lead).sel(variable=[n for n in shown if n in spectra["variable"].values])
         drawing = plots.spectra(power, units=dict(material.units), lead_hours=lead)
@@ -182,7 +236,8 @@ def _spectra(material: Material, spectra: xr.DataArray, shown: list[str]) -> Ite
             "Power by scale, averaged over cases, large scales at the left; below, its ratio to truth (grey: within 25 %). Members should "
             "follow truth at every scale; the ensemble mean is smoother wherever the members disagree."
         ) + box
-        yield f"spectra{_slug('', lead)}", "Scales", drawing, caption
+        caption = f"{group}: {caption}" if group else caption
+        yield f"spectra{'-' + group if group else ''}{_slug('', lead)}", "Scales", drawing, caption
 
 
 def _leads(material: Material, shown: list[str]) -> Iterator[Made]:
@@ -206,6 +261,9 @@ def _learning(material: Material) -> Iterator[Made]:
     if levels := losses_by_noise_level(material.history):
         caption = "Validation loss by noise level, at some moments of training (the darkest is the last): where learning still goes on."
         yield "loss-by-noise-level", "Training", plots.loss_by_noise_level(levels), caption
+    if densities := noise_densities(material.history):
+        caption = "The noise levels that training draws, as the schedule has adapted them: more where errors are large."
+        yield "noise-density", "Training", plots.noise_density(densities), caption
     if scores := validation_curves(material.history):
         drawing = plots.validation_scores(scores, units=material.units, unit=progress_unit(material.history))
         yield "validation", "Training", drawing, "Scores of members drawn for the validation times while training."
@@ -221,13 +279,15 @@ def _list(parts: list[str]) -> str:
     return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
-def _write(path: Path, data: bytes) -> None:
+def write(path: Path, data: bytes) -> None:
+    """Under a temporary name, then renamed."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     temporary.write_bytes(data)
     temporary.replace(path)
 
 
-def _write_data(path: Path, data: xr.Dataset) -> None:
+def write_data(path: Path, data: xr.Dataset) -> None:
+    """The same, as netCDF."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}")
     data.to_netcdf(temporary, engine="h5netcdf")
     temporary.replace(path)

@@ -11,6 +11,8 @@ import xarray as xr
 import zarr
 
 from wxexp.fields.grid import EARTH_RADIUS_KM, Grid
+from wxexp.interfaces import Statistic
+from wxexp.reports.diagrams import effective_sizes, exceedances, histograms
 from wxexp.reports.panels import area_mean
 from wxexp.statistics.bootstrap import runs
 
@@ -24,20 +26,46 @@ class Scored:
     ranks: xr.DataArray | None
     spectra: xr.DataArray | None
     maps: xr.Dataset | None
+    group_spectra: Mapping[str, xr.DataArray] = dataclasses.field(default_factory=dict)
+    exceedances: xr.Dataset | None = None
+    histograms: Mapping[str, xr.Dataset] = dataclasses.field(default_factory=dict)
+    sizes: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
-def read_scores(folder: Path, *, grid: Grid) -> Scored:
-    """Reads scores.zarr (one group per source) and maps.zarr, each where it is there; group "all" of the regions."""
+def read_scores(folder: Path, *, grid: Grid, statistics: Mapping[str, Statistic] | None = None) -> Scored:
+    """Reads scores.zarr (one group per source) and maps.zarr, each where it is there; of all cells, but for spectra by group.
+
+    Args:
+        folder: of scores.
+        grid: of the fields.
+        statistics: what is in scores.zarr, by name; what is not named there is passed over.
+    """
     sums: dict[str, xr.Dataset] = {}
+    groups: dict[str, dict[str, xr.Dataset]] = {}
     if (store := folder / "scores.zarr").exists():
-        for name in sorted(zarr.open_group(store, mode="r").group_keys(), key=lambda s: s != FORECAST):
-            with xr.open_zarr(store, group=name, consolidated=False, chunks=None) as data:
-                sums[name] = _with_leads(data.load().sel(group="all"))
+        for name in sorted(zarr.open_group(store, mode="r", zarr_format=3).group_keys(), key=lambda s: s != FORECAST):
+            with xr.open_zarr(store, group=name, consolidated=False, chunks=None, zarr_format=3) as data:
+                every = _with_leads(data.load())
+            sums[name] = every.sel(group="all")
+            for group in (str(g) for g in every["group"].values if g != "all"):
+                groups.setdefault(group, {})[name] = every.sel(group=group)
     maps = None
     if (store := folder / "maps.zarr").exists():
-        with xr.open_zarr(store, consolidated=False, chunks=None) as data:
+        with xr.open_zarr(store, consolidated=False, chunks=None, zarr_format=3) as data:
             maps = score_maps(data.load(), grid)
-    return Scored(rank_counts(sums[FORECAST]) if FORECAST in sums else None, power_spectra(sums, grid) if FORECAST in sums else None, maps)
+    if FORECAST not in sums:
+        return Scored(None, None, maps)
+    forecast, known = sums[FORECAST], statistics or {}
+    spectra = {group: power for group, each in groups.items() if (power := power_spectra(each, grid)) is not None}
+    return Scored(
+        rank_counts(forecast),
+        power_spectra(sums, grid),
+        maps,
+        group_spectra=spectra,
+        exceedances=exceedances(forecast, known),
+        histograms=histograms(forecast, known),
+        sizes=effective_sizes(forecast),
+    )
 
 
 def rank_counts(sums: xr.Dataset) -> xr.DataArray | None:
@@ -51,7 +79,7 @@ def power_spectra(sums: Mapping[str, xr.Dataset], grid: Grid) -> xr.DataArray | 
     """Mean power (source, variable, [lead_time,] wavenumber) of truth, members, mean and each baseline over cases; None without spectra.
 
     `wavelength_km` is the side of the box over the wavenumber, with cells as wide as the root of their area; absent where the grid has no
-    kilometres. The attribute `box` says which cells.
+    kilometres. The attribute `box` says which cells; None where no box is scored in every cell.
     """
     forecast = sums[FORECAST]
     prefix = next((str(name).partition(".")[0] for name in forecast.data_vars if str(name).startswith("spectrum")), None)
@@ -69,6 +97,8 @@ def power_spectra(sums: Mapping[str, xr.Dataset], grid: Grid) -> xr.DataArray | 
     power |= {source: mean(source, "members") for source in sums if source != FORECAST}
     out = xr.concat(list(power.values()), xr.Variable("source", list(power)), coords="minimal", compat="override")
     boxes = forecast[f"{prefix}.box"].values.reshape(-1, forecast.sizes["edge"])
+    if not (boxes[:, 1::2] > boxes[:, 0::2]).all():
+        return None
     box = boxes[0].astype(int).reshape(-1, 2)
     longest = int((boxes[:, 1::2] - boxes[:, 0::2]).min(axis=1).max()) // 2
     out = out.isel(wavenumber=slice(0, longest)).assign_coords(wavenumber=np.arange(1, longest + 1))
@@ -82,12 +112,13 @@ def power_spectra(sums: Mapping[str, xr.Dataset], grid: Grid) -> xr.DataArray | 
 
 
 def score_maps(maps: xr.Dataset, grid: Grid) -> xr.Dataset:
-    """Bias, spread-skill and CRPS of the forecast, and the CRPS of the best baseline, relative to the forecast's, over variables and leads.
+    """Bias, spread-skill, spread, RMSE and CRPS of the forecast, and the CRPS of the best baseline over variables and leads.
 
     The last is `crps_<name>`, or `mae_<name>` where the baseline is a single forecast, of which the CRPS is the absolute error.
     """
     own = maps.sel(source=FORECAST, drop=True)
-    out = {name: own[name] for name in ("bias", "spread_skill", "crps") if bool(np.isfinite(own[name]).any())}
+    shown = [name for name in ("bias", "spread_skill", "spread", "rmse", "crps") if name in own]
+    out = {name: own[name] for name in shown if bool(np.isfinite(own[name]).any())}
     baselines = [str(s) for s in maps["source"].values if s != FORECAST]
     if baselines:
         chosen = min(baselines, key=lambda s: _ratio(maps["crps"].sel(source=s), own["crps"], grid))

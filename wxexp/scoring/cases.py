@@ -14,6 +14,7 @@ from wxexp.experiment import Experiment
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces import Item, Tiles
 from wxexp.scoring import groups
+from wxexp.scoring.files import read_arrays
 from wxexp.scoring.plan import FORECAST, Coordinate, Tree
 
 
@@ -43,7 +44,7 @@ class Members:
     """
 
     def __init__(self, path: Path, count: int) -> None:
-        data = xr.open_zarr(path, consolidated=False, chunks=None, decode_timedelta=False)
+        data = xr.open_zarr(path, consolidated=False, chunks=None, decode_timedelta=False, zarr_format=3)
         if data.sizes["member"] < count:
             raise ValueError(f"{path} has {data.sizes['member']} members, {count} are to be scored")
         self.path, self.data = path, data.isel(member=slice(count))
@@ -78,8 +79,7 @@ class Cases:
         self.forecast = None if path is None else Members(Path(path), experiment.ensemble.members)
         self.fitted: dict[str, dict[str, np.ndarray]] = {}
         for name in self.baselines:
-            with np.load(Path(tree["fitted"]) / f"{name}.npz", allow_pickle=False) as file:
-                self.fitted[name] = dict(file)
+            self.fitted[name] = read_arrays(Path(tree["fitted"]) / f"{name}.npz")
         self.area = self.opened.grid.area()
         self.groups = np.stack(list(groups.cells(experiment.scoring.groups, self.opened).values()))
         """Which cells belong to each, bool [group, *S]."""

@@ -37,7 +37,7 @@ def reuse(*, tree: Tree, out: Path, others: Iterable[Path]) -> Path | None:
 
 
 def _covers(path: Path, tree: Tree) -> bool:
-    plan: Mapping[str, Any] = zarr.open_group(path, mode="r").attrs["plan"]  # type: ignore[assignment]
+    plan: Mapping[str, Any] = zarr.open_group(path, mode="r", zarr_format=3).attrs["plan"]  # type: ignore[assignment]
     mine = dict(tree["plan"])
     same = all(name in plan and plan[name] == value for name, value in mine.items() if name != "statistics")
     return same and set(tree["plan"]["statistics"]) <= set(plan["statistics"])

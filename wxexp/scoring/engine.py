@@ -17,7 +17,7 @@ import numpy as np
 
 from wxexp.config import to_tree
 from wxexp.experiment import Experiment
-from wxexp.interfaces import Executor, Failure, Item, Job, Opened, Statistic, Tiles
+from wxexp.interfaces import Executor, Failure, Item, Job, Opened, Reducer, Statistic, Tiles
 from wxexp.scoring import groups
 from wxexp.scoring.cases import Cases, Members, hours
 from wxexp.scoring.files import Parts, replacing
@@ -67,6 +67,10 @@ def prepare(
         if not (path := fitted / f"{name}.npz").exists():
             with replacing(path) as temporary, temporary.open("wb") as file:
                 np.savez(file, allow_pickle=False, **dict(baseline.fit(opened)))
+    for name, statistic in statistics(experiment).items():
+        if not (path := _climate(fitted, name)).exists() and (arrays := statistic.fit(opened)):
+            with replacing(path) as temporary, temporary.open("wb") as file:
+                np.savez(file, allow_pickle=False, **dict(arrays))
     found = groups.cells(experiment.scoring.groups, opened)
     groups.check_cells(found, np.broadcast_to(opened.read(items[:1]).mask.numpy()[0], (len(opened.codec.targets), *opened.grid.shape)))
     if members is not None:
@@ -96,6 +100,11 @@ def prepare(
     )
 
 
+def _climate(fitted: Path, statistic: str) -> Path:
+    """What a statistic knows of training times."""
+    return fitted / f"statistic.{statistic}.npz"
+
+
 class Scorer:
     """A worker: (source, block) -> sums [case, lead, variable, group, ...] by "statistic/name", and of every cell by "maps/variable".
 
@@ -105,6 +114,15 @@ class Scorer:
     def __init__(self, tree: Tree) -> None:
         self.cases = Cases(tree)
         self.statistics = statistics(self.cases.experiment)
+        self.reducers = [self._reducers(Path(tree["fitted"]), v) for v in range(len(self.cases.plan["variables"]))]
+
+    def _reducers(self, fitted: Path, variable: int) -> dict[str, Reducer]:
+        found = {}
+        for name, statistic in self.statistics.items():
+            if (path := _climate(fitted, name)).exists():
+                with np.load(path, allow_pickle=False) as file:
+                    found[name] = statistic.reducer({key: file[key][variable] for key in file})
+        return found
 
     def __call__(self, item: WorkItem, /, tiles: Tiles | None = None) -> Arrays:
         plan, cases = self.cases.plan, blocks(self.cases.plan)[item[1]]
@@ -121,7 +139,7 @@ class Scorer:
                 self._check(case, v, truth, members)
             for l, y in enumerate(truth):
                 missing[place, l, v] = np.count_nonzero(mask & np.isnan(y))
-                for key, found in reduce(self.statistics, y, members[:, l], weights, cells[v][l]).items():
+                for key, found in reduce(self.statistics, y, members[:, l], weights, cells[v][l], self.reducers[v]).items():
                     out.setdefault(key, np.empty((*shape, *found.shape)))[place, l, v] = found
         return {MEMBERS: counts, MISSING: missing, **out, **{f"{MAPS}/{v}": sums for v, sums in enumerate(cells)}}
 
@@ -136,17 +154,24 @@ class Scorer:
 
 
 def reduce(
-    statistics: Mapping[str, Statistic], truth: np.ndarray, members: np.ndarray, weights: np.ndarray, cells: np.ndarray | None = None
+    statistics: Mapping[str, Statistic],
+    truth: np.ndarray,
+    members: np.ndarray,
+    weights: np.ndarray,
+    cells: np.ndarray | None = None,
+    reducers: Mapping[str, Reducer] = {},
 ) -> Arrays:
     """[*S], [M, *S], [G, *S] -> sums [G, ...] by "statistic/name"; all point statistics from one pass.
 
-    `cells` [len(CELL_COLUMNS), *S] are sums over cases, to which this one is added.
+    `cells` [len(CELL_COLUMNS), *S] are sums over cases, to which this one is added. `reducers` stand in for statistics that were fitted.
     """
     point = cells is not None or any(isinstance(s, Point) for s in statistics.values())
     sums = point_sums(truth, members, weights, cells) if point else None
     out: Arrays = {}
     for name, statistic in statistics.items():
-        found = statistic.of(sums) if sums and isinstance(statistic, Point) else statistic.reduce(truth, members, weights)
+        found = (
+            statistic.of(sums) if sums and isinstance(statistic, Point) else reducers.get(name, statistic.reduce)(truth, members, weights)
+        )
         out |= {f"{name}/{key}": np.asarray(value, dtype=np.float64) for key, value in found.items()}
     return out
 

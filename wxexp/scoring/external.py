@@ -40,7 +40,7 @@ def score(
     """Rows of a table, as of a run, of source "forecast", for every time of the members.
 
     Scores are weighted by cell area on a grid of latitudes and longitudes. Bounds are those of `CaseSums`: blocks are runs of times that
-    follow each other at the members' shortest step; times without a gap are a single block and have no bounds.
+    follow each other at the members' shortest step, or moving blocks where no time is left out.
 
     Args:
         truth: dims (time, *S), or (time, lead_time, *S), in any order; may have other times too.

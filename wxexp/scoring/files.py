@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +37,19 @@ def write_zarr(path: Path, data: xr.Dataset, *, group: str | None = None) -> Non
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ZarrUserWarning)  # that version 3 of the format does not specify it yet
         data.to_zarr(path, group=group, zarr_format=3, consolidated=True, mode="a")
+
+
+def read_arrays(path: Path, *names: str) -> dict[str, np.ndarray]:
+    """Of an npz, all or these; nothing is unpickled.
+
+    Raises:
+        ValueError: it is none, or has objects in it; names the file.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in names or file}
+    except (ValueError, zipfile.BadZipFile, TypeError, KeyError) as error:  # of what is no npz, numpy gives an array or raises
+        raise ValueError(f"{path} is corrupted, delete it: {error}") from error
 
 
 class Parts:
@@ -71,8 +85,7 @@ class Parts:
             np.savez(file, allow_pickle=False, **dict(arrays))
 
     def read(self, item: tuple[int, ...]) -> dict[str, np.ndarray]:
-        with np.load(self._path(item), allow_pickle=False) as file:
-            return dict(file)
+        return read_arrays(self._path(item))
 
     def remove(self) -> None:
         shutil.rmtree(self.folder)

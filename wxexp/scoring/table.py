@@ -24,11 +24,11 @@ FORMAT = 1
 def open_sums(experiment: Experiment, out: Path) -> CaseSums:
     """The forecast's sums of `out`/scores.zarr; those of the baselines are its `references`."""
     path = out / "scores.zarr"
-    plan: Plan = zarr.open_group(path, mode="r").attrs["plan"]  # type: ignore[assignment]
+    plan: Plan = zarr.open_group(path, mode="r", zarr_format=3).attrs["plan"]  # type: ignore[assignment]
     draws, seed = experiment.scoring.draws, experiment.scoring.seed
     baselines: dict[str, CaseSums] = {}
     for source in [*plan["sources"][1:], FORECAST]:
-        with xr.open_zarr(path, group=source, chunks=None) as data:
+        with xr.open_zarr(path, group=source, chunks=None, zarr_format=3) as data:
             arrays = {"/".join(str(name).rsplit(".", 1)): x.values for name, x in data.data_vars.items()}
             members = int(data.attrs["members"])
         references = dict(baselines) if source == FORECAST else None

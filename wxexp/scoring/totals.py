@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wxexp.scoring.files import replacing
+from wxexp.scoring.files import read_arrays, replacing
 
 
 class Totals:
@@ -33,10 +33,10 @@ class Totals:
             _write(self._waiting(block), sums)
             return
         before, first = self._path(), self.count
-        total = dict(sums) if not self.count else _sum(_read(before), sums)
+        total = dict(sums) if not self.count else _sum(read_arrays(before), sums)
         self.count += 1
         while self._waiting(self.count).exists():
-            total = _sum(total, _read(self._waiting(self.count)))
+            total = _sum(total, read_arrays(self._waiting(self.count)))
             self.count += 1
         _write(self._path(), total)
         for path in (before, *map(self._waiting, range(first + 1, self.count))):
@@ -44,8 +44,7 @@ class Totals:
 
     def read(self, name: str) -> np.ndarray:
         """One total."""
-        with np.load(self._path(), allow_pickle=False) as file:
-            return np.asarray(file[name])
+        return read_arrays(self._path(), name)[name]
 
     def _path(self) -> Path:
         return self._folder / f"total-{self._source}-{self.count}.npz"
@@ -58,11 +57,6 @@ def _sum(a: dict[str, np.ndarray], b: Mapping[str, np.ndarray]) -> dict[str, np.
     for name, x in b.items():
         a[name] = a[name] + x
     return a
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    with np.load(path, allow_pickle=False) as file:
-        return dict(file)
 
 
 def _write(path: Path, arrays: Mapping[str, np.ndarray]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -62,6 +63,18 @@ def moving_counts(index: Sequence[int] | np.ndarray, *, length: int, draws: int,
     np.add.at(marks, (rows, chosen), 1.0)
     np.add.at(marks, (rows, chosen + taken), -1.0)
     return np.cumsum(marks, axis=1)[:, :-1]
+
+
+def block_length(size: int, effective: float) -> int:
+    """Length of moving blocks for n cases that tell as much as n' independent ones: L = (n − L + 1)^(2/3 (1 − n'/n)) (Wilks 1997).
+
+    The least whole number that is not below; 1 for independent cases. Where n' is not known (NaN), the length that grows as fast as the
+    best one does, n^(1/3) (Hall, Horowitz and Jing 1995).
+    """
+    if math.isnan(effective):
+        return math.ceil(round(math.cbrt(size), 9))
+    power = 2.0 / 3.0 * (1.0 - effective / size)
+    return next(length for length in range(1, size + 1) if length >= (size - length + 1) ** power)
 
 
 def circular_counts(starts: np.ndarray, *, length: int, cases: int) -> np.ndarray:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from wxexp.interfaces.scoring import Statistic
-from wxexp.statistics.cells import check_numbers, scored, select
+from wxexp.interfaces import Opened
+from wxexp.interfaces.scoring import Reducer, Statistic
+from wxexp.statistics.cells import check_numbers, label, scored, select
+
+Of = Literal["values", "climatology"]
 
 
 class Exceedances(Statistic):
@@ -16,17 +20,56 @@ class Exceedances(Statistic):
 
     To exceed is x > threshold, both in float32 and in the units of the variable. Brier scores, their decomposition, reliability diagrams
     and ROC curves are all made from it (Wilks 2019, section 9.4). A NaN member of a scored cell makes the table of its groups NaN.
+
+    Of the "climatology", thresholds are quantiles of each cell's true values at the training times, all seasons and leads together. They
+    keep a score from rewarding a forecast for knowing that some places are warmer than others (Hamill and Juras 2006).
     """
 
     scope: ClassVar[Literal["point", "field"]] = "point"
     dims: ClassVar[Mapping[str, tuple[str, ...]]] = {"table": ("threshold", "exceeding", "event")}
     thresholds: tuple[float, ...]
+    of: Of = "values"
 
     def __post_init__(self) -> None:
-        check_numbers("Exceedances.thresholds", self.thresholds)
+        check_thresholds("Exceedances.thresholds", self.thresholds, self.of)
+
+    def fit(self, opened: Opened) -> Mapping[str, np.ndarray]:
+        """`thresholds` [variable, threshold, *S] of the climatology; holds the training truth of one variable in memory."""
+        if self.of == "values":
+            return {}
+        found = [_quantiles(opened, name, self.thresholds) for name in opened.codec.targets]
+        return {"thresholds": np.stack(found)}
+
+    def reducer(self, fitted: Mapping[str, np.ndarray]) -> Reducer:
+        return partial(self._reduce, fitted["thresholds"]) if fitted else self.reduce
 
     def reduce(self, truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Mapping[str, np.ndarray]:
-        return {"table": exceedance_table(truth, members, weights, np.asarray(self.thresholds))}
+        if self.of == "climatology":
+            raise ValueError("quantiles of the climatology are known from training times, which there are not here; give values instead")
+        return self._reduce(np.asarray(self.thresholds), truth, members, weights)
+
+    def _reduce(self, thresholds: np.ndarray, truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Mapping[str, np.ndarray]:
+        return {"table": exceedance_table(truth, members, weights, thresholds)}
+
+
+def check_thresholds(name: str, values: Sequence[float], of: Of) -> None:
+    """Raises ValueError unless they are different values, or quantile levels in (0, 1)."""
+    check_numbers(name, values, *((0.0, 1.0) if of == "climatology" else ()))
+
+
+def threshold_label(value: float, of: Of) -> str:
+    """`5` for a value, `q0.9` for a quantile of the climatology."""
+    return ("q" if of == "climatology" else "") + label(value)
+
+
+def _quantiles(opened: Opened, name: str, levels: Sequence[float]) -> np.ndarray:
+    """[level, *S] of the truth at training times; NaN where there is none."""
+    truths = (opened.truth(item) for item in opened.items("train"))
+    fields = np.concatenate([np.reshape(truth[name].values, (-1, *opened.grid.shape)) for truth in truths if truth is not None])
+    out = np.full((len(levels), *opened.grid.shape), np.nan, dtype=np.float32)
+    known = ~np.isnan(fields).all(axis=0)
+    out[:, known] = np.nanquantile(fields[:, known], levels, axis=0)
+    return out
 
 
 def exceedance_table(truth: np.ndarray, members: np.ndarray, weights: np.ndarray, thresholds: np.ndarray) -> np.ndarray:

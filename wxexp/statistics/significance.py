@@ -32,10 +32,25 @@ def autocorrelation(d: np.ndarray, lag: int = 1) -> float:
         return float(np.divide(e[lag:] @ e[: len(e) - lag], e @ e))
 
 
-def effective_size(d: np.ndarray) -> float:
-    """N (1 − r) / (1 + r) of a series whose autocorrelation falls off as r, r², … (Wilks 2019, eq. 5.12), n at most."""
-    r = autocorrelation(d)
-    return float(min(len(d), len(d) * (1.0 - r) / (1.0 + r))) if math.isfinite(r) else math.nan
+def effective_size(d: np.ndarray, runs: np.ndarray | None = None) -> float:
+    """N (1 − r) / (1 + r) of a series whose autocorrelation falls off as r, r², … (Wilks 2019, eq. 5.12), n at most.
+
+    With `runs`, the number of the run of each time, r is that of neighbours within runs, and times of different runs are independent:
+    N² / Σ r^|i − j| over all pairs i, j of the same run.
+    """
+    if runs is None or runs[0] == runs[-1]:
+        r = autocorrelation(d)
+        return float(min(len(d), len(d) * (1.0 - r) / (1.0 + r))) if math.isfinite(r) else math.nan
+    sizes = np.bincount(runs)
+    e, inside = d - d.mean(), runs[1:] == runs[:-1]
+    with np.errstate(invalid="ignore"):
+        variance = e @ e / len(e)
+        r = float(np.divide((e[1:] * e[:-1])[inside].mean(), variance)) if inside.any() else (0.0 if variance > 0 else math.nan)
+    if not math.isfinite(r):
+        return math.nan
+    lags = np.arange(1, max(sizes.max(), 2))
+    pairs = len(d) + 2.0 * (np.clip(sizes[:, None] - lags, 0, None) @ max(r, 0.0) ** lags).sum()
+    return float(len(d) ** 2 / pairs)
 
 
 def paired(d: np.ndarray) -> Paired:

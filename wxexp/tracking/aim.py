@@ -19,6 +19,7 @@ import json
 import logging
 import math
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -131,9 +132,12 @@ def note(run: Path, repo: Path) -> dict[str, Any]:
     """What a run directory remembers of its view; nothing if that is not in the repository (any more)."""
     try:
         known: dict[str, Any] = json.loads((run / NOTE).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        name = str(known["hash"])
+    except (FileNotFoundError, ValueError, KeyError, TypeError):
         return {}
-    return known if (repo / ".aim" / "meta" / "chunks" / str(known.get("hash"))).is_dir() else {}
+    if not re.fullmatch("[0-9a-z]+", name):  # Aim deletes what a name leads to
+        return {}
+    return known if (repo / ".aim" / "meta" / "chunks" / name).is_dir() else {}
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -20,6 +20,7 @@ import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, Literal
 
 import safetensors.torch
@@ -152,9 +153,9 @@ def read(path: Path) -> Checkpoint:
     return Checkpoint(
         path=path,
         state=state,
-        learner=safetensors.torch.load_file(path / _LEARNER),
-        ema=safetensors.torch.load_file(path / _EMA) if _EMA in files else None,
-        optimizers=torch.load(path / _OPTIMIZERS, map_location="cpu", weights_only=True),
+        learner=_tensors(path / _LEARNER),
+        ema=_tensors(path / _EMA) if _EMA in files else None,
+        optimizers=_optimizers(path / _OPTIMIZERS),
     )
 
 
@@ -219,6 +220,24 @@ def _own_sha256(record: Mapping[str, Any]) -> str:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _tensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return safetensors.torch.load_file(path)
+    except SafetensorError as error:
+        raise ValueError(f"{path} is corrupted: {_reason(error)}") from error
+
+
+def _optimizers(path: Path) -> dict[str, Any]:
+    """Whatever there is beside tensors and plain values is refused, and not executed."""
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True)
+    except (UnpicklingError, EOFError, RuntimeError) as error:
+        raise ValueError(f"{path} is corrupted: {_reason(error)[:300]}") from error
+    if not isinstance(found, dict):
+        raise ValueError(f"{path} is corrupted: it is no dict")
+    return found
 
 
 def _save_tensors(path: Path, tensors: Mapping[str, Tensor]) -> None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import contextlib
 import math
+import warnings
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -57,8 +58,9 @@ class Stepper:
         self._learner = learner
         self._network: nn.Module = learner
         if self.world.size > 1:
+            warnings.filterwarnings("ignore", message="Grad strides do not match")  # of 1 x 1 kernels in channels-last: the same memory
             several = len(self.optimizers) > 1  # a phase leaves the parameters of the others without gradients
-            self._network = DistributedDataParallel(learner, broadcast_buffers=False, find_unused_parameters=several)
+            self._network = DistributedDataParallel(learner, forward_sync_buffers=False, find_unused_parameters=several)
 
     def step(self, number: int, batch: Batch, window: Window) -> None:
         """Every phase that runs in step `number`, on the same batch; adds to `window`.

@@ -18,12 +18,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from wxexp.experiment import Validation
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces import Batch, Group, Item, Learner, Loss, Opened, Step
+from wxexp.schedulers.adaptive import AdaptiveSchedule
 
 LEVELS = 64
 """Noise levels that the loss is measured at, at least: with fewer validation times, each is used several times."""
@@ -69,7 +71,19 @@ def validate(learner: Learner, opened: Opened, validation: Validation, *, seed: 
         metrics |= {"crps": crps, "criterion": crps}
         rows += [(score, {"subset": "valid", "variable": name}) for name, score in scores.items()]
     head = {name: value for name, value in metrics.items() if name != "criterion"}
-    return Scores(metrics, [(head, {"subset": "valid"}), *rows])
+    return Scores(metrics, [(head, {"subset": "valid"}), *rows, *_densities(learner)])
+
+
+def _densities(learner: Learner) -> list[tuple[Mapping[str, float], Mapping[str, Any]]]:
+    """What density in log-SNR a schedule that adapts draws noise levels with now, by bins of the same width as the losses."""
+    rows: list[tuple[Mapping[str, float], Mapping[str, Any]]] = []
+    for schedule in (module for module in learner.modules() if isinstance(module, AdaptiveSchedule)):
+        edges, density = (x.numpy() for x in schedule.density())
+        below = np.concatenate([[0.0], np.cumsum(density * np.diff(edges))])
+        for low in np.arange(math.floor(edges[0] / BIN), math.ceil(edges[-1] / BIN)):
+            inside = np.diff(np.interp([low * BIN, (low + 1) * BIN], edges, below))[0]
+            rows.append(({"density": float(inside / BIN)}, {"subset": "valid", "gamma": float((low + 0.5) * BIN)}))
+    return rows
 
 
 def _spread(items: Sequence[Item], number: int | None) -> list[Item]:

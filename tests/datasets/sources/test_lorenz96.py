@@ -58,3 +58,16 @@ def test_the_same_parameters_give_the_same_bits_and_others_another_identity():
 def test_parameters_without_a_meaning_are_refused(field, value):
     with pytest.raises(ValueError, match=f"Lorenz96.{field} must be .*, got {value}"):
         Lorenz96(**{field: value})
+
+
+def test_masked_cells_are_nan_at_all_times_and_the_others_as_they_were():
+    some, all_cells = (Lorenz96(cells=8, trajectories=2, steps=5, spin_up=50, masked=cells) for cells in ((1, 6), ()))
+    x, y = (source.open().data["state"].values for source in (some, all_cells))
+    assert np.isnan(x[:, [1, 6]]).all() and np.array_equal(np.delete(x, [1, 6], 1), np.delete(y, [1, 6], 1), equal_nan=True)
+    assert some.identity() != all_cells.identity()
+
+
+@pytest.mark.parametrize("masked", [(8,), (-1,), tuple(range(8))])
+def test_masked_cells_must_be_some_of_the_ring(masked):
+    with pytest.raises(ValueError, match=r"Lorenz96\.masked must be some of the cells 0 \.\.\. 7, not all"):
+        Lorenz96(cells=8, masked=masked)

@@ -3,7 +3,7 @@ import pytest
 import xarray as xr
 
 from wxexp.fields.seeds import stream
-from wxexp.reports.plots import rank_histogram
+from wxexp.reports.plots import pit_histogram, rank_histogram
 from wxexp.reports.plots.ranks import effective_size
 
 
@@ -53,3 +53,21 @@ def test_many_ranks_are_added_up_and_cases_without_truth_left_out():
     ranks[:2, 0] = 1.0
     _, data = rank_histogram(counts(ranks, ("t", "p")))
     assert data.sizes["bin"] == 51 and (data["frequency"].sel(variable="t") == 1.0).all() and np.isnan(data["frequency"][1]).all()
+
+
+def test_pit_of_a_reliable_ensemble_is_flat_for_any_number_of_bins():
+    """Every rank equally often: 7 ranks lie evenly over 5 bins, which meet within a rank."""
+    counts = xr.DataArray(np.full((4, 1, 7), 10.0), {"variable": ["t"]}, ("case", "variable", "bin"))
+    _, data = pit_histogram(counts, bins=5)
+    np.testing.assert_allclose(data["frequency"], 1.0)
+    assert float(data["bias"][0]) == pytest.approx(0.0, abs=1e-12) and float(data["dispersion"][0]) == pytest.approx(1.0)
+    assert data.attrs["ranks"] == 7 and data.sizes["bin"] == 5
+    assert pit_histogram(counts)[1].sizes["bin"] == 7
+
+
+def test_pit_of_truth_that_is_always_above_the_members():
+    counts = xr.DataArray(np.zeros((4, 1, 10)), {"variable": ["t"]}, ("case", "variable", "bin"))
+    counts[:, :, -1] = 3.0
+    figure, data = pit_histogram(counts, bins=5)
+    np.testing.assert_allclose(data["frequency"][0], [0, 0, 0, 0, 5])
+    assert float(data["bias"][0]) == pytest.approx(0.45) and figure.axes[0].get_title() == "t\nbias +0.450, dispersion 0.01"

@@ -40,6 +40,8 @@ class Lorenz96(Source):
     spin_up: int = 2_000
     """Integration steps before the first stored state."""
     seed: int = 0
+    masked: tuple[int, ...] = ()
+    """Cells of which nothing is known: NaN at all times, as land is for the sea."""
 
     def __post_init__(self) -> None:
         for name, least in (("cells", 4), ("every", 1), ("steps", 1), ("trajectories", 1), ("spin_up", 0)):
@@ -47,6 +49,8 @@ class Lorenz96(Source):
                 raise ValueError(f"Lorenz96.{name} must be at least {least}, got {getattr(self, name)}")
         if not 0 < self.dt <= 0.1:
             raise ValueError(f"Lorenz96.dt must be in (0, 0.1], where the scheme is stable, got {self.dt}")
+        if not set(self.masked) < set(range(self.cells)):
+            raise ValueError(f"Lorenz96.masked must be some of the cells 0 ... {self.cells - 1}, not all, got {self.masked}")
 
     @property
     def step_hours(self) -> float:
@@ -59,6 +63,7 @@ class Lorenz96(Source):
         states = integrate(x, forcing=self.forcing, dt=self.dt, steps=(self.steps - 1) * self.every)[:: self.every]
         values = np.full((self.trajectories, self.steps + 1, self.cells), np.nan, dtype=np.float32)
         values[:, :-1] = states.transpose(1, 0, 2)
+        values[..., list(self.masked)] = np.nan
         present = np.ones((self.trajectories, self.steps + 1), dtype=bool)
         present[:, -1] = False
         states_of_time = values.reshape(-1, self.cells)[:-1]  # no gap after the last
@@ -71,7 +76,8 @@ class Lorenz96(Source):
         return Fields(data, {"state": Variable("state", "1", "prognostic")}, grid, present.reshape(-1)[:-1])
 
     def identity(self) -> str:
-        text = json.dumps([VERSION, to_tree(self)], sort_keys=True)
+        tree = {name: value for name, value in to_tree(self).items() if name != "masked" or self.masked}
+        text = json.dumps([VERSION, tree], sort_keys=True)
         return f"lorenz96-v{VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
 

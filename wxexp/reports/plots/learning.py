@@ -110,6 +110,32 @@ def loss_by_noise_level(curves: Mapping[str, Curve]) -> Drawing:
 
 
 @styled()
+def noise_density(curves: Mapping[str, Curve]) -> Drawing:
+    """Density of the noise levels that training draws, by sigma, as a schedule that adapts had it at some moments.
+
+    Args:
+        curves: name of a moment of training -> (sigma, density with respect to ln sigma), in the order of time; the last one is drawn
+            strongest.
+
+    Returns:
+        The figure, and each curve over `<name>_sigma`.
+    """
+    data = _curves(curves, "sigma")
+    figure = new_figure(2.5)
+    axis = figure.subplots()
+    strengths = np.linspace(0.3, 1.0, len(curves)) if len(curves) > 1 else [1.0]
+    for strength, (name, (sigma, density)) in zip(strengths, curves.items(), strict=True):
+        axis.plot(sigma, density, color=FORECAST, alpha=float(strength), drawstyle="steps-mid", label=name)
+    axis.set_xscale("log")
+    axis.set_ylim(0, 1.1 * max(float(np.max(density)) for _, density in curves.values()))
+    axis.set_xlabel("noise level σ (normalised data)")
+    axis.set_ylabel("density per unit of ln σ")
+    axis.grid(True)
+    axis.legend()
+    return figure, data
+
+
+@styled()
 def validation_scores(curves: Mapping[str, Mapping[str, Curve]], *, units: Mapping[str, str], unit: str = "samples") -> Drawing:
     """Scores of validation members against samples seen, one panel per score, one line per variable, relative to the first value.
 

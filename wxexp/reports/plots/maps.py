@@ -24,7 +24,7 @@ from wxexp.reports.style import (
     with_units,
 )
 
-_WORDS = {"bias": "bias", "crps": "CRPS", "mae": "MAE", "rmse": "RMSE", "spread_skill": "spread / skill"}
+_WORDS = {"bias": "bias", "crps": "CRPS", "mae": "MAE", "rmse": "RMSE", "spread": "spread", "spread_skill": "spread / skill"}
 
 
 @styled()
@@ -98,9 +98,9 @@ def _span(like: list[np.ndarray]) -> tuple[float, float]:
 
 
 def _kind(name: str) -> str:
-    """Scores of one kind share a norm: the CRPS of a single forecast is its MAE."""
+    """Scores of one kind share a norm: the CRPS of a single forecast is its MAE, and the spread should be the RMSE."""
     first = name.split("_")[0]
-    return "crps" if first == "mae" else first
+    return "rmse" if name == "spread" else "crps" if first == "mae" else name if name == "spread_skill" else first
 
 
 def score_word(name: str, deterministic: bool = False) -> str:

@@ -8,6 +8,7 @@ from matplotlib.ticker import MaxNLocator
 from scipy.stats import binom
 
 from wxexp.reports.style import BLACK, FORECAST, NO_DATA, Drawing, lead_text, new_figure, panel_grid, styled
+from wxexp.statistics import flatness
 
 
 def effective_size(frequency: np.ndarray) -> float:
@@ -52,10 +53,39 @@ def rank_histogram(counts: xr.DataArray, *, lead_hours: float | None = None, lev
         The figure, and `frequency`, `low`, `high` [variable, bin] (times the number of ranks, 1 is flat) and `effective_size`, `outside`
         [variable] (the part of truths beyond all members; a reliable ensemble has 2 / (M + 1)).
     """
-    counts = counts.transpose("case", "variable", "bin")
-    names = [str(v) for v in counts["variable"].values]
     ranks = counts.sizes["bin"]
     merge = next(k for k in range(1, ranks + 1) if ranks % k == 0 and ranks // k <= most_bins)
+    label = "members below truth" if merge == 1 else f"members below truth / {merge}"
+    counts = counts.transpose("case", "variable", "bin")
+    return _histogram(counts, merge, lead_hours=lead_hours, level=level, label=label, what="rank histogram")
+
+
+@styled()
+def pit_histogram(counts: xr.DataArray, *, lead_hours: float | None = None, level: float = 0.95, bins: int = 20) -> Drawing:
+    """The same over `bins` equal parts of the unit interval: the probability integral transform, a rank lying evenly in its own part.
+
+    So ensembles of different sizes can be compared. Fewer bins where there are fewer ranks. See `rank_histogram` for arguments and band;
+    titles have what `wxexp.metrics.PIT` reports, mean − ½ and 12 times the variance.
+    """
+    counts = counts.transpose("case", "variable", "bin")
+    bins = min(bins, counts.sizes["bin"])
+    even = xr.DataArray(
+        flatness.pit_histogram(counts.values, bins), {n: x for n, x in counts.coords.items() if "bin" not in x.dims}, counts.dims
+    )
+    figure, data = _histogram(even, 1, lead_hours=lead_hours, level=level, label="probability integral transform", what="PIT")
+    mean, variance = flatness.pit_moments(counts.sum("case").values)
+    data = data.drop_vars("outside").assign(bias=("variable", mean - 0.5), dispersion=("variable", 12 * variance))
+    data.attrs["ranks"] = counts.sizes["bin"]
+    for v, axis in enumerate(figure.axes):
+        name = str(data["variable"].values[v])
+        axis.set_title(f"{name}\nbias {float(mean[v]) - 0.5:+.3f}, dispersion {12 * float(variance[v]):.2f}".replace("-", "−"))
+        axis.set_xticks(np.linspace(-0.5, bins - 0.5, 5), ["0", "¼", "½", "¾", "1"])
+    return figure, data
+
+
+def _histogram(counts: xr.DataArray, merge: int, *, lead_hours: float | None, level: float, label: str, what: str) -> Drawing:
+    ranks = counts.sizes["bin"]
+    names = [str(v) for v in counts["variable"].values]
     bins = ranks // merge
     shape = (len(names), bins)
     frequency, low, high = np.full(shape, np.nan), np.full(shape, np.nan), np.full(shape, np.nan)
@@ -98,9 +128,9 @@ def rank_histogram(counts: xr.DataArray, *, lead_hours: float | None = None, lev
         axis.set_xlim(edges[0], edges[-1])
         axis.set_ylim(0, 1.08 * float(np.nanmax([1.0, *high[v], *frequency[v]])))
         axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axis.set_xlabel("members below truth" if merge == 1 else f"members below truth / {merge}")
-        axis.set_ylabel("frequency × ranks" if v % columns == 0 else "")
+        axis.set_xlabel(label)
+        axis.set_ylabel(f"frequency × {'ranks' if merge == 1 and what != 'PIT' else 'bins'}" if v % columns == 0 else "")
         axis.set_title(f"{names[v]}\n{100 * outside[v]:.0f} % outside ({200 / ranks:.0f} % expected)")
     if lead_hours is not None:
-        figure.suptitle(f"rank histogram {lead_text(lead_hours)}")
+        figure.suptitle(f"{what} {lead_text(lead_hours)}")
     return figure, data
