@@ -4,8 +4,8 @@ Data: NRCan ANUSPLIN daily observations of 1990 (maximum and minimum temperature
 Quebec) with orography. Of every 28 days 20 are for training, 2 for validation, 3 for test, with gaps between. A diffusion model learns
 the residual over the bicubic field plus its mean residual of the training days.
 
-Score, median of three seeds: fair CRPS 0.122 K, 0.156 K and 0.167 mm/day (tasmax, tasmin, pr), which is 0.62, 0.64 and 0.70 of the mean
-absolute error of the best baseline; spread over skill 1.05, 0.97 and 0.93.
+Score, median of three seeds: fair CRPS 0.121 K, 0.156 K and 0.166 mm/day (tasmax, tasmin, pr), which is 0.62, 0.63 and 0.69 of the mean
+absolute error of the best baseline; spread over skill 1.00, 0.93 and 0.87.
 
     python -m wxexp run experiments/quickstart.py        5 minutes on 2 cores, after a download of 53 MB
 """

@@ -53,7 +53,8 @@ from wxexp.scoring.plan import work
 tree = json.loads(open({tree!r}).read())
 tree["coordinates"] = {{}}
 score = scorer(tree)
-items = [tuple(item) for item in work(tree["plan"])][{half}::2]
+items = [tuple(item) for item in work(tree["plan"])]
+items = items[: len(items) // 2] if {half} else items[len(items) // 2 :]
 score(items[0])
 print("ready", flush=True)
 sys.stdin.readline()

@@ -103,7 +103,7 @@ def test_training_begins_again_only_where_the_machine_failed(monkeypatch, tmp_pa
     attempts = []
     monkeypatch.setattr(module, "_watched", lambda *_: attempts.append(1) or error)
     monkeypatch.setattr(module, "nodes", lambda: [])
-    monkeypatch.setattr(module, "TorchTrainer", lambda *_, **__: None)
+    monkeypatch.setattr(module, "DataParallelTrainer", lambda *_, **__: None)
     with pytest.raises((RuntimeError, FloatingPointError)) as raised:
         fit(plan(tmp_path), workers=workers, threads=1, gpus=0.0, output=tmp_path / "log.txt", progress=lambda now: None)
     assert len(attempts) == (3 if again else 1)
@@ -123,7 +123,7 @@ def test_the_first_signal_is_a_file_that_workers_look_for(monkeypatch, tmp_path,
 
     monkeypatch.setattr(module, "_watched", watched)
     monkeypatch.setattr(module, "nodes", lambda: [])
-    monkeypatch.setattr(module, "TorchTrainer", lambda *_, **__: None)
+    monkeypatch.setattr(module, "DataParallelTrainer", lambda *_, **__: None)
     with pytest.raises(Interrupted):
         fit(plan(tmp_path), workers=1, threads=1, gpus=0.0, output=tmp_path / "log.txt", progress=lambda now: None)
     assert seen == [True] and not (tmp_path / "train" / "stop").exists() and signal.getsignal(number) == before

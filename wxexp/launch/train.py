@@ -25,9 +25,9 @@ import torch
 import torch.distributed as dist
 from ray.exceptions import RayError
 from ray.train import RunConfig, ScalingConfig, TrainingFailedError, WorkerGroupError
-from ray.train.backend import Backend
-from ray.train.torch import TorchConfig, TorchTrainer
+from ray.train.torch import TorchTrainer
 from ray.train.v2._internal.exceptions import RayTrainError
+from ray.train.v2.api.data_parallel_trainer import DataParallelTrainer
 
 from wxexp.launch.cluster import nodes
 from wxexp.launch.session import STOP, Preempted, RaySession
@@ -58,16 +58,16 @@ def fit(plan: Plan, *, workers: int, threads: int, gpus: float, output: Path, pr
     """
     directory, losses = Path(plan["directory"]), 0
     scaling = ScalingConfig(num_workers=workers, use_gpu=gpus > 0, resources_per_worker={"CPU": threads} | ({"GPU": gpus} if gpus else {}))
+    # TorchTrainer joins the ranks by a store of torch's that listens on all networks of the machine; what is alone on it needs none
     alone = all(node["NodeManagerAddress"] == "127.0.0.1" for node in nodes())
+    kind = DataParallelTrainer if alone else TorchTrainer
     told: dict[str, object] = {"plan": plan, "threads": threads, "output": str(output.absolute()), "path": sys.path}
     with _stop_file(directory / STOP) as asked, tempfile.TemporaryDirectory(prefix="wxexp-train-") as storage:
         while True:
             before = last_checkpoint(directory)
             where = RunConfig(storage_path=storage, name=uuid.uuid4().hex)
             told["meeting"] = f"file://{storage}/{where.name}.peers" if alone else None
-            trainer = TorchTrainer(
-                _train, train_loop_config=told, scaling_config=scaling, run_config=where, torch_config=_Unmet() if alone else None
-            )
+            trainer = kind(_train, train_loop_config=told, scaling_config=scaling, run_config=where)
             error = _watched(trainer, directory / "scratch" / _PROGRESS, progress)
             if error is None:
                 break
@@ -77,14 +77,6 @@ def fit(plan: Plan, *, workers: int, threads: int, gpus: float, output: Path, pr
             log.warning("training workers were lost, going on from the last checkpoint: %s", " ".join(str(error).split())[:500])
         if asked():
             raise Interrupted("training was asked to stop")
-
-
-class _Unmet(TorchConfig):
-    """Ray is not to join the ranks: its way, a store of torch's, listens on all networks of a machine."""
-
-    @property
-    def backend_cls(self) -> type[Backend]:
-        return Backend
 
 
 def _train(told: dict[str, object]) -> None:
@@ -124,7 +116,7 @@ class _Teller:
         self._part.replace(self._path)
 
 
-def _watched(trainer: TorchTrainer, path: Path, progress: Callable[[Progress], None]) -> Exception | None:
+def _watched(trainer: DataParallelTrainer | TorchTrainer, path: Path, progress: Callable[[Progress], None]) -> Exception | None:
     """How the training ended. It is waited for in a thread: on the main one Ray would answer Ctrl-C itself, and without a checkpoint."""
     path.unlink(missing_ok=True)
     ended: list[Exception | None] = []

@@ -14,6 +14,7 @@ import dataclasses
 import shutil
 import warnings
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -95,7 +96,7 @@ def _places(grid: Grid) -> dict[str, Coordinate]:
 
 
 class Store:
-    """An open members.zarr; `create_or_extend` makes one."""
+    """An open members.zarr, as it was when it was opened; `create_or_extend` makes one, or one that has more members."""
 
     def __init__(self, path: Path) -> None:
         """Raises FileNotFoundError where there is no store."""
@@ -108,16 +109,16 @@ class Store:
         assert isinstance(found, zarr.Array)
         return found
 
-    @property
+    @cached_property
     def variables(self) -> dict[str, Array]:
         """All that is no coordinate."""
         return {name: array for name, array in self.group.arrays() if array.ndim > 2}
 
-    @property
+    @cached_property
     def members(self) -> int:
         return self.array("member").shape[0]
 
-    @property
+    @cached_property
     def chunk(self) -> int:
         """Members in a chunk, and so in a work item."""
         return int(next(iter(self.variables.values())).chunks[1])
