@@ -104,3 +104,13 @@ def talkative(tree: object) -> Callable[[int], int]:
 def heavy(tree: object) -> Callable[[int], list[np.ndarray]]:
     """[item, ...] and [-item, ...], 8 MB each."""
     return lambda item: [np.full(1_000_000, float(item)), np.full(1_000_000, -float(item))]
+
+
+def visible(tree: object) -> Callable[[int], tuple[int, str | None]]:
+    """(process, the GPUs it is shown)."""
+
+    def look(item: int) -> tuple[int, str | None]:
+        time.sleep(0.5)
+        return os.getpid(), os.environ.get("CUDA_VISIBLE_DEVICES")
+
+    return look

@@ -2,7 +2,10 @@
 
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import factories
 import numpy as np
@@ -147,6 +150,25 @@ def test_killed_while_it_gathers(ray_cluster, tmp_path):
                 killed = workers()[-1:]
                 os.kill(killed[0], signal.SIGKILL)
     assert found == {name: (name, [float(i) for i in items], [-float(i) for i in items]) for name, items in groups}
+
+
+HALVES = """
+import logging, sys; sys.path[:0] = sys.argv[1:]
+import ray, factories
+ray.init(address="local", num_cpus=2, num_gpus=1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
+from wxexp.interfaces import Job
+from wxexp.launch.executor import RayExecutor
+with RayExecutor(2, gpus=0.5) as executor:
+    found = dict(executor.map(Job(factories.visible, None), range(12), in_flight=4))
+print(len({pid for pid, _ in found.values()}), sorted({shown for _, shown in found.values()}))
+"""
+
+
+@pytest.mark.slow  # a cluster of its own, which is told that it has a GPU
+def test_two_workers_share_a_gpu():
+    words = [sys.executable, "-c", HALVES, str(Path(factories.__file__).parent)]
+    said = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert said.stdout == "2 ['0']\n", said.stderr
 
 
 def test_a_failure_is_raised_as_what_it_was():
