@@ -191,10 +191,10 @@ def test_drivers(undisturbed: runner.Run, tmp_path: Path) -> None:
 
     (view,) = Repo.from_path(str(tmp_path)).query_metrics("metric.name == 'loss' and metric.context.subset == 'train'").iter_runs()
     (metric,) = (each for each in view if each.name == "loss")
-    steps, values = metric.values.sparse_numpy()
+    frame = metric.dataframe()
     rows = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
     wanted = {row["step"]: row["values"]["loss"] for row in rows if row["context"] == {"subset": "train"}}
-    assert dict(zip(steps.tolist(), values.tolist(), strict=True)) == wanted
+    assert dict(zip(frame["step"].tolist(), frame["value"].tolist(), strict=True)) == wanted
 
 
 def test_workers(undisturbed: runner.Run, tmp_path: Path) -> None:
