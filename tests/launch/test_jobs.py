@@ -150,6 +150,7 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_exit_status_of_a_job_is_passed_on(
     cluster: Cluster, project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -209,6 +210,7 @@ def test_ctrl_c_ends_the_following_and_not_the_job(cluster: Cluster, project: Pa
     assert "asleep" in capfd.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_cluster_with_another_token_says_so(cluster: Cluster, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
@@ -225,6 +227,7 @@ def test_a_cluster_with_another_token_says_so(cluster: Cluster, monkeypatch: pyt
     assert dashboard.headers(cluster.address, SECRET, pytest.fail) == {"Authorization": f"Bearer {SECRET}"}
 
 
+@pytest.mark.slow
 def test_a_job_as_it_is_typed(cluster: Cluster) -> None:
     """`ray job submit --working-dir . -- python -m wxexp run experiments/lorenz96.py:tiny`, from the root of the repository."""
     status, out = cluster.typed.wait(280), (cluster.folder / "typed").read_text()
@@ -234,6 +237,7 @@ def test_a_job_as_it_is_typed(cluster: Cluster) -> None:
     assert run.name.startswith("lorenz96-tiny-") and list(run.glob("samples/*/scores/*/report/index.html"))
 
 
+@pytest.mark.slow
 def test_a_cluster_of_one_machine_listens_on_loopback_only(cluster: Cluster) -> None:
     listening = subprocess.run(["ss", "-ltnp"], capture_output=True, text=True, check=True).stdout.splitlines()
     own = [line.split()[3] for line in listening if any(f"pid={pid}," in line for pid in started_with(cluster.mark))]
