@@ -23,12 +23,14 @@ from wxexp.diffusion.weightings import DensityWeighting, SampleWeighting, Weight
 from wxexp.fields.grid import Grid
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces import Inputs, Levels, Model, Ports, Sampler, Scheduler
+from wxexp.models.embeddings import LevelEmbedding
 
 GIVEN = {
     "Iddpm": {"steps": 20},  # its density has a jump at each step, which quadrature has to find
     "Quantiles": {"scheduler": exports(Scheduler)["LogNormal"]()},
     "Shifted": {"by": -1.5},
     "Table": {"sigmas": (0.01, 0.05, 0.2, 3.0, 70.0)},
+    "Time": {"scheduler": exports(Scheduler)["Cosine"]()},
 }
 """Values of fields that have no default, or one that would test nothing."""
 
@@ -163,6 +165,22 @@ def test_a_member_is_the_same_alone_and_beside_others(cls: type[Sampler]):
         torch.testing.assert_close(sample(Draws(draws.rows[i : i + 1]))[0], whole[i], rtol=1e-11, atol=1e-11)
 
 
+@every(Sampler)
+def test_a_sample_starts_from_a_partly_noised_state(cls: type[Sampler]):
+    """On the last levels alone, from s = 0.3: members of data at -1 and 2 return to where they were, which from s = 80 they do not."""
+    data = tensor(-1.0, 2.0).repeat(8)[:, None, None]
+    denoise = Mixture(tensor(0.5, 0.5), tensor(-1.0, 2.0)[:, None, None], tensor(0.0, 0.0))
+    noise = DrawnNoise(Draws.drawing(0, [str(i) for i in range(16)]), (1, 1))
+    sampler = cls(steps=40)
+    gamma = sampler.levels.gamma(40)
+    late = gamma[gamma > -2 * math.log(0.3)]
+    assert 8 < len(late) < 40
+    y = data + noise_level.scale(late[0]) * noise.prior()
+    torch.testing.assert_close(sampler.sample(denoise, y, late, noise), data, rtol=0, atol=0.05)
+    anew = sampler.sample(denoise, data + 80 * noise.prior(), gamma, noise)
+    assert (anew - data).abs().max() > 2.9
+
+
 class Zeros:
     """Noise that is none, on a device that holds no numbers."""
 
@@ -237,9 +255,9 @@ def test_an_estimate_that_is_not_finite_stops_and_names_the_level(cls: type[Samp
 
     edm = exports(Parameterization)["EDM"]()
     denoise = NetworkDenoiser(network, parameterization=edm, scaling=edm.scaling(), conditioning=LogNoise(), dtype=torch.float64)
-    with pytest.raises(FloatingPointError, match=r"not finite at (evaluation|attempted step) \d+.* \(noise level s = \d"):
+    with pytest.raises(FloatingPointError, match=r"not finite at (attempted )?step \d+.* \(noise level s = \d"):
         sampler.sample(denoise, y, gamma, silent(2))
-        denoise.check()
+        denoise.check(gamma)
 
 
 @every(Sampler)
@@ -253,6 +271,9 @@ def test_levels_must_increase(cls: type[Sampler], gamma: tuple[float, ...]):
 def test_fewer_steps_than_the_order_are_refused(cls: type[Sampler]):
     with pytest.raises(ValueError, match=rf"{cls.__name__}\.steps must be at least {cls.order}, got {cls.order - 1}"):
         cls(steps=cls.order - 1)
+    for wrong in (18.0, True, None):
+        with pytest.raises(ValueError, match=rf"{cls.__name__}\.steps must be a whole number, got {wrong}"):
+            cls(steps=wrong)
 
 
 @every(Sampler)
@@ -328,7 +349,7 @@ def test_a_density_is_the_derivative_of_time(cls: type[Scheduler]):
     torch.testing.assert_close(slope.abs(), cls().log_density(gamma).exp().detach(), rtol=1e-8, atol=1e-12)
 
 
-# Parameterizations, scalings, conditionings, weightings
+# Parameterizations, scalings, conditionings, embeddings, weightings
 
 
 @every(Parameterization)
@@ -380,9 +401,34 @@ def test_a_scaled_state_is_of_the_order_of_its_parts(cls: type[InputScaling]):
 
 @every(NoiseConditioning)
 def test_a_conditioning_tells_levels_apart_and_spans_a_few_units(cls: type[NoiseConditioning]):
-    told = cls()(GAMMA)
-    assert told.shape == (len(GAMMA), cls.size) and told.abs().max() <= 6
+    conditioning = cls()
+    told = conditioning(GAMMA)
+    assert told.shape == (len(GAMMA), conditioning.size) and told.dtype == GAMMA.dtype and told.abs().max() <= 6
     assert (told.diff(dim=0).abs().sum(1) > 1e-4).all()
+
+
+@every(LevelEmbedding)
+def test_an_embedding_tells_levels_apart_over_the_whole_range(cls: type[LevelEmbedding]):
+    """Of 401 levels s from 0.002 to 80: neighbours differ, those further apart by more, and many features vary each in its own way.
+
+    The 32 sines and cosines that another system gives ln(s) / 4 have a numerical rank of 4.
+    """
+    waves = cls().build()
+    level = LogNoise()(torch.linspace(-2 * math.log(80), -2 * math.log(0.002), 401, dtype=torch.float64)).float()
+    features = waves(level).double()
+    assert features.shape == (401, waves.size)
+    distance = torch.cdist(features, features) / math.sqrt(waves.size)
+    assert distance.diagonal(1).min() > 0.05 and distance.triu(21)[distance.triu(21) > 0].min() > 0.5
+    values = torch.linalg.svdvals(features)
+    assert (values > 1e-3 * values[0]).sum() > 15
+
+
+@every(LevelEmbedding)
+def test_numbers_of_a_level_are_embedded_each_for_itself(cls: type[LevelEmbedding]):
+    waves = cls().build()
+    together = waves(torch.tensor([[0.3, -1.1], [0.7, 0.3]]))
+    alone = waves(torch.tensor([[0.3], [-1.1], [0.7]]))
+    assert torch.equal(together, torch.stack([torch.cat([alone[0], alone[1]]), torch.cat([alone[2], alone[0]])]))
 
 
 @every(Weighting)
@@ -391,6 +437,20 @@ def test_a_weighting_is_one_of_the_two_types_and_finite(cls: type[Weighting]):
     log_density = torch.full_like(GAMMA, -1.7)
     difference = cls().log_factor(GAMMA, log_density) - cls().log_factor(GAMMA, 0 * log_density)
     torch.testing.assert_close(difference, torch.full_like(GAMMA, 1.7 if issubclass(cls, DensityWeighting) else 0.0), rtol=0, atol=1e-12)
+
+
+@every(Scheduler)
+def test_every_weighting_and_target_is_finite_wherever_a_scheduler_draws(cls: type[Scheduler]):
+    """From the cleanest to the noisiest billionth: what the error of the network counts, and float32 targets of data of unit variance."""
+    schedule = cls().build()
+    gamma = schedule.gamma(tensor(1e-9, 1e-6, 1e-3, 0.5, 1 - 1e-3, 1 - 1e-6, 1 - 1e-9))
+    x, eps = torch.randn(2, len(gamma), 5, generator=torch.Generator().manual_seed(0))
+    factors = [weighting().log_factor(gamma, schedule.log_density(gamma)).exp() for weighting in exports(Weighting).values()]
+    for parameterization in (p() for p in exports(Parameterization).values()):
+        assert parameterization.target(x, eps, gamma).isfinite().all()
+        for factor in factors:
+            counts = factor * parameterization.eps_factor(gamma)
+            assert counts.isfinite().all() and (counts > 0).all()
 
 
 # Models
@@ -460,6 +520,28 @@ def test_a_network_uses_all_it_is_given_and_trains_all_it_has(cls: type[Model]):
         assert field.grad.abs().sum() > 0, name
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None and parameter.grad.abs().sum() > 0, name
+
+
+@every(Model)
+def test_a_fresh_network_does_not_see_the_level_and_does_after_two_steps(cls: type[Model]):
+    """Its last layer starts at zero, which the first step ends, and so may its blocks, which then the second one does."""
+    torch.manual_seed(0)
+    network = cls().build(ports(8), None)
+    x, given = inputs(4, 8)
+
+    def at(level: float) -> torch.Tensor:
+        given.level = torch.full((4, 1), level)
+        with torch.no_grad():
+            return network(x, given)
+
+    assert (at(-1.0) == 0).all() and torch.equal(at(-1.0), at(1.0))
+    levels, optimizer = torch.linspace(-1, 1, 4)[:, None], torch.optim.SGD(network.parameters(), lr=0.1)
+    for _ in range(2):
+        given.level = levels
+        optimizer.zero_grad()
+        (network(x, given) - 1).square().mean().backward()
+        optimizer.step()
+    assert (at(-1.0) - at(1.0)).abs().max() > 0
 
 
 @every(Model)

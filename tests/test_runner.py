@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import shutil
 import signal
@@ -18,7 +19,7 @@ from processes import workers
 from runbits import bits
 
 import wxexp as wx
-from wxexp import runner
+from wxexp import rundir, runner
 from wxexp.config import ConfigError, read
 from wxexp.progress import Silent
 
@@ -223,3 +224,40 @@ def test_a_forecast_of_several_leads_goes_through_all_stages(tmp_path: Path) -> 
     rows = json.loads((run.score_dir / "table.json").read_text())["rows"]
     assert {row["lead_hours"] for row in rows} == {48.0, 96.0}
     assert {row["source"] for row in rows} == {"forecast", "persistence", "climatology"}
+
+
+def test_warnings_are_said_once_and_errors_left_to_who_catches_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    said: list[str] = []
+
+    class Heard(Silent):
+        def line(self, text: str) -> None:
+            said.append(text)
+
+    def provenance() -> dict[str, str]:
+        logging.getLogger("wxexp.deep.inside").warning("%d values are %s", 7, "NaN")
+        raise RuntimeError("and then it fails")
+
+    monkeypatch.setattr(rundir, "provenance", provenance)
+    with pytest.raises(RuntimeError, match="and then it fails"):
+        wx.run(wx.load(SMALL), runs=tmp_path, progress=Heard())
+    assert said == ["warning: 7 values are NaN"]
+    (log,) = tmp_path.glob("*/log.txt")
+    assert "7 values are NaN" in log.read_text() and "ended by RuntimeError" in log.read_text()
+    assert not logging.getLogger("wxexp").handlers
+
+
+def test_a_report_that_fails_loses_no_score(undisturbed: runner.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table is there before a picture is."""
+    home = shutil.copytree(undisturbed.home, tmp_path / "runs")
+    run = runner.Run(undisturbed.experiment, home, undisturbed.identities)
+    table, page = run.score_dir / "table.json", run.score_dir / "report" / "index.html"
+    shutil.rmtree(page.parent)
+    expected = table.read_bytes(), table.stat().st_mtime_ns
+
+    def fails(*args: object, **options: object) -> None:
+        raise RuntimeError("no picture")
+
+    with monkeypatch.context() as patched, pytest.raises(RuntimeError, match="no picture"):
+        patched.setattr("wxexp.reports.report", fails)
+        wx.run(undisturbed.experiment, runs=home)
+    assert not page.exists() and (table.read_bytes(), table.stat().st_mtime_ns) == expected

@@ -47,6 +47,7 @@ def test_the_table_is_ranked_and_says_what_each_point_took(swept: tuple[Path, pd
     assert pd.read_parquet(home / "sweeps" / "steps" / "sweep.parquet").equals(table)
     good = table[table["state"] == "done"]
     assert list(table["rank"]) == [1, 2, 3, 4, 5] and len(good) == 4
+    assert {"sampler.levels", "sampler.terminal", "sampler.levels.rho"}.isdisjoint(table.columns), "points do not differ in these"
     evaluations = {("Euler", 2): 2, ("Euler", 3): 3, ("Heun", 2): 3, ("Heun", 3): 5}
     assert {(s, int(n)): e for s, n, e in zip(good["sampler"], good["sampler.steps"], good["evaluations"], strict=True)} == evaluations
     assert (good["seconds"] > 0).all() and good["score"].is_monotonic_increasing and good["score"].iloc[0] == 1.0
@@ -58,6 +59,17 @@ def test_the_table_is_ranked_and_says_what_each_point_took(swept: tuple[Path, pd
     for row in good.to_dict("records"):
         ratio = math.sqrt(row["crps tas"] / best["crps tas"] * row["crps pr"] / best["crps pr"])
         assert row["score"] == pytest.approx(ratio, rel=1e-12)
+
+
+def test_components_are_told_apart_by_the_fields_in_which_they_differ() -> None:
+    karras, normal = wx.levels.Karras(), wx.levels.LogNormal(sigma_min=0.01)
+    samplers = (wx.samplers.Euler(levels=karras), wx.samplers.Euler(levels=normal), wx.samplers.Heun(levels=normal, churn=8.0))
+    told = sweeper._told(({"sampler": samplers[0]}, {"sampler": samplers[1]}, {"sampler": samplers[2], "ensemble.members": 4}))
+    assert told == [
+        {"sampler": "Euler", "sampler.steps": 36, "sampler.levels": "Karras", "sampler.levels.sigma_min": 0.002},
+        {"sampler": "Euler", "sampler.steps": 36, "sampler.levels": "LogNormal", "sampler.levels.sigma_min": 0.01},
+        {"sampler": "Heun", "sampler.steps": 18, "sampler.levels": "LogNormal", "sampler.levels.sigma_min": 0.01, "ensemble.members": 4},
+    ]
 
 
 def test_a_point_that_fails_is_the_last_and_stops_no_other(swept: tuple[Path, pd.DataFrame, Lines]) -> None:

@@ -9,8 +9,9 @@ from typing import ClassVar, Literal
 import torch
 from torch import nn
 
-from wxexp.config import Spec
+from wxexp.config import Spec, at_least
 from wxexp.config.fingerprint import Staged
+from wxexp.config.tree import suggest
 from wxexp.interfaces import Baseline, Dataset, Metric, Model, Objective, Optimizer, Sampler, Scheduler, Subset
 
 __all__ = [
@@ -24,13 +25,6 @@ __all__ = [
 ]
 
 
-def _at_least(spec: Spec, least: float, *names: str) -> None:
-    for name in names:
-        value = getattr(spec, name)
-        if value is not None and value < least:
-            raise ValueError(f"{type(spec).__name__}.{name} must be at least {least:g}, got {value}")
-
-
 class AdamW(Optimizer):
     """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
 
@@ -42,7 +36,7 @@ class AdamW(Optimizer):
     weight_decay: float = 0.0
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, "rate", "warmup", "final", "weight_decay")
+        at_least(self, 0, "rate", "warmup", "final", "weight_decay")
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         return torch.optim.AdamW(parameters, lr=self.rate, betas=self.betas, weight_decay=self.weight_decay)
@@ -66,7 +60,7 @@ class Validation(Spec):
     batch_size: int = 8
 
     def __post_init__(self) -> None:
-        _at_least(self, 1, "every", "items", "batch_size")
+        at_least(self, 1, "every", "items", "batch_size")
         if self.members < 0 or self.members == 1:
             raise ValueError(f"Validation.members must be 0 or at least 2, got {self.members}")
 
@@ -96,7 +90,7 @@ class Training(Spec):
     """Validations without a better one after which training stops. None: never."""
 
     def __post_init__(self) -> None:
-        _at_least(self, 1, "samples", "batch_size", "micro_batch", "ema", "checkpoint", "patience")
+        at_least(self, 1, "samples", "batch_size", "micro_batch", "ema", "checkpoint", "patience")
         if self.clip is not None and self.clip <= 0:
             raise ValueError(f"Training.clip must be positive, got {self.clip}")
         if self.validation is None and (self.draw_from == "best" or self.patience is not None):
@@ -121,8 +115,8 @@ class Ensemble(Spec):
     """Where members are kept. None: nowhere; workers hand them to each other to be scored, and the scores are the same, bit for bit."""
 
     def __post_init__(self) -> None:
-        _at_least(self, 1, "members", "leads", "chunk")
-        _at_least(self, 4, "rows")
+        at_least(self, 1, "members", "leads", "chunk")
+        at_least(self, 4, "rows")
 
 
 class Scoring(Spec):
@@ -132,17 +126,33 @@ class Scoring(Spec):
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     draws: int = 1000
-    """Bootstrap draws of the intervals; blocks are runs of contiguous times, or moving blocks where there is one run."""
+    """Bootstrap draws of the intervals; blocks are runs of times, or moving blocks of few long ones, by how far apart times are."""
     seed: int = 0
     groups: Mapping[str, Subset] = field(default_factory=dict)
     """Parts of the grid and of the test times that get rows of their own, beside "all"."""
+    maps: tuple[str, ...] = ()
+    """Metrics, by their names above, that get maps beside those that every run has (bias, MAE, RMSE, CRPS, spread, spread-skill).
+
+    Only those made from cells alone can. A cell has 8 bytes for each number of a statistic, lead and source: Brier scores at T thresholds
+    take 2 T (members + 1) numbers, rank histograms members + 2, quantile scores 4 for each level.
+    """
 
     def __post_init__(self) -> None:
-        _at_least(self, 1, "draws")
+        at_least(self, 1, "draws")
+        self._check_maps()
         if "all" in self.groups:
             raise ValueError("Scoring.groups cannot have an entry 'all', which names everything")
         if "forecast" in self.baselines:
             raise ValueError("Scoring.baselines cannot have an entry 'forecast', which names the members")
+
+    def _check_maps(self) -> None:
+        possible = [name for name, metric in self.metrics.items() if all(each.scope == "point" for each in metric.needs())]
+        for name in self.maps:
+            if name not in possible:
+                why = (
+                    f"there is no metric {name!r}{suggest(name, possible)}" if name not in self.metrics else f"{name!r} needs whole fields"
+                )
+                raise ValueError(f"Scoring.maps: {why}; metrics that can have one: {', '.join(possible) or 'none'}")
 
 
 class Resources(Spec):
@@ -159,8 +169,8 @@ class Resources(Spec):
     """Where networks run. None: a GPU where there is one."""
 
     def __post_init__(self) -> None:
-        _at_least(self, 0, "workers")
-        _at_least(self, 1, "threads")
+        at_least(self, 0, "workers")
+        at_least(self, 1, "threads")
         if not (0 < self.gpus <= 1 or self.gpus == int(self.gpus) > 0):
             raise ValueError(f"Resources.gpus must be a part of one, or a whole number, got {self.gpus}")
 

@@ -10,6 +10,7 @@ KINDS: dict[str, tuple[str, str, str]] = {
     "baselines": ("wxexp.interfaces", "Baseline", "what a forecast must beat"),
     "conditionings": ("wxexp.diffusion.conditionings", "NoiseConditioning", "how a network is told the noise level"),
     "datasets": ("wxexp.interfaces", "Dataset", "what is to be predicted from what"),
+    "embeddings": ("wxexp.models.embeddings", "LevelEmbedding", "how a network tells noise levels apart"),
     "levels": ("wxexp.interfaces", "Levels", "the noise levels a sampler steps through"),
     "likelihoods": ("wxexp.interfaces", "Likelihood", "the law of a field around a network's output"),
     "metrics": ("wxexp.interfaces", "Metric", "what is reported"),

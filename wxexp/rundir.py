@@ -45,6 +45,8 @@ def tables(run: Path) -> list[Path]:
 
 @dataclass(frozen=True)
 class Listed:
+    """A run: its name, when it was begun (local time, to the minute) and how far it is, in words."""
+
     name: str
     when: str
     state: str

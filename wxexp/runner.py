@@ -153,7 +153,7 @@ class Stages:
         with (
             _stopped_by_sigterm(),
             rundir.lock(directory),
-            _logged(output),
+            _logged(output, self.progress),
             self._shown(until),
             launcher(self.experiment.resources, output=output, address=self.address) as self.launcher,
         ):
@@ -331,18 +331,35 @@ def _stopped_by_sigterm() -> Iterator[None]:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
+class _Lines(logging.Handler):
+    """Each record as a line of progress."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__(logging.WARNING)
+        self._progress = progress
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not record.exc_info:  # what is raised is said by who catches it
+            self._progress.line(f"{record.levelname.lower()}: {record.getMessage()}")
+
+
 @contextmanager
-def _logged(path: Path) -> Iterator[None]:
-    """What the package logs goes to the run's log.txt, and how the run ended if it failed."""
+def _logged(path: Path, progress: Progress) -> Iterator[None]:
+    """What the package logs goes to the run's log.txt, and how the run ended if it failed; warnings are said, once for runs in runs."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     log.addHandler(handler)
     log.setLevel(logging.INFO)
+    added: list[logging.Handler] = [handler]
+    if not any(isinstance(other, _Lines) for other in log.handlers):
+        added.append(_Lines(progress))
+        log.addHandler(added[-1])
     try:
         yield
     except BaseException as error:
         log.error("ended by %s", type(error).__name__, exc_info=error)
         raise
     finally:
-        log.removeHandler(handler)
-        handler.close()
+        for one in added:
+            log.removeHandler(one)
+            one.close()

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import math
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from wxexp import rundir
 from wxexp.config import Sweep, edit, fingerprint, from_tree, identities, to_tree
 from wxexp.config.load import import_packages, load_sweep
-from wxexp.config.tree import ConfigError, normal, packages, suggest
+from wxexp.config.tree import TYPE, ConfigError, normal, packages, suggest
 from wxexp.experiment import Experiment
 from wxexp.interfaces import Failure, Job
 from wxexp.progress import Progress, Silent
@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Point:
-    """One of the experiments of a sweep: its overrides, its run, and the fingerprint it goes by."""
+    """One of the experiments of a sweep: what tells it from the others, by path, its run, and the fingerprint it goes by."""
 
-    overrides: Mapping[str, Any]
+    told: Mapping[str, object]
     run: Run
 
     @cached_property
@@ -66,15 +66,16 @@ def sweep(
         progress: where to say how far it is.
 
     Returns:
-        one row for each point, the best first: `rank`, `point` (its fingerprint), a column for each path, `score` (geometric mean over
-        variables and lead times of the metric that ranks, over that of the best point), the metric by variable, `evaluations` (passes of
-        a member through a network), `seconds` (of drawing, over all workers), `state` ("done", or the error) and `scores`, the directory.
+        one row for each point, the best first: `rank`, `point` (its fingerprint), a column for each path in which points differ, `score`
+        (geometric mean over variables and lead times of the metric that ranks, over that of the best point), the metric by variable and
+        `spread_skill`, where that is scored (a small score may be had by too little spread), `evaluations` (passes of a member through a
+        network), `seconds` (of drawing, over all workers), `state` ("done", or the error) and `scores`, the directory.
 
     Raises:
         ConfigError: a point is no experiment, none is scored by the metric that ranks, or the cluster cannot be had.
     """
     progress, home = progress or Silent(), rundir.prepare(rundir.directory(runs))
-    points = [Point(overrides, _run(one, home)) for overrides, one in zip(what.points, what.experiments(), strict=True)]
+    points = [Point(told, _run(one, home)) for told, one in zip(_told(what.points), what.experiments(), strict=True)]
     for point in points:
         if what.rank not in point.run.experiment.scoring.metrics:
             there = suggest(what.rank, list(point.run.experiment.scoring.metrics))
@@ -180,15 +181,28 @@ class Scorer:
 
 
 def _words(point: Point) -> str:
-    return " ".join(f"{path}={_text(value)}" for path, value in point.overrides.items())
+    return " ".join(f"{path}={value}" for path, value in point.told.items())
 
 
-def _text(value: object) -> object:
-    """As a cell of the table and on the command line."""
-    if isinstance(value, bool | int | float | str) or value is None:
-        return value
+def _told(points: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """Overrides as cells of the table, by path: of components their names, and those of their fields in which points differ."""
+    cells = [{path: cell for override, value in point.items() for path, cell in _cells(override, value)} for point in points]
+    given = {path for point in points for path in point}
+    found = {path: {cell[path] for cell in cells if path in cell} for path in dict.fromkeys(path for cell in cells for path in cell)}
+    paths = [path for path, values in found.items() if path in given or len(values) > 1]
+    return [{path: cell[path] for path in paths if path in cell} for cell in cells]
+
+
+def _cells(path: str, value: object) -> Iterator[tuple[str, object]]:
+    """A value by its path; of a component its name, and its fields by theirs."""
     tree = to_tree(value)
-    return tree["type"] if isinstance(tree, Mapping) and "type" in tree else json.dumps(tree)
+    if isinstance(tree, Mapping) and TYPE in tree:
+        yield path, tree[TYPE]
+        for name, each in tree.items():
+            if name != TYPE:
+                yield from _cells(f"{path}.{name}", each)
+    else:
+        yield path, json.dumps(tree) if isinstance(tree, Mapping | list) else tree
 
 
 def _ranked(points: Sequence[Point], failures: Mapping[str, Failure], metric: str) -> pd.DataFrame:
@@ -196,7 +210,7 @@ def _ranked(points: Sequence[Point], failures: Mapping[str, Failure], metric: st
 
     rows: list[dict[str, Any]] = []
     for point in points:
-        row: dict[str, Any] = {"point": point.name, **{path: _text(value) for path, value in point.overrides.items()}}
+        row: dict[str, Any] = {"point": point.name, **point.told}
         if point.name in failures:
             row |= {"score": math.nan, "state": failures[point.name].error, "scores": str(point.run.score_dir)}
         else:
@@ -211,12 +225,14 @@ def _ranked(points: Sequence[Point], failures: Mapping[str, Failure], metric: st
 def _scored(point: Point, metric: str) -> dict[str, Any]:
     from wxexp.scoring import read_table
 
-    found = [r for r in read_table(point.table) if (r.metric, r.source, r.group) == (metric, "forecast", "all")]
+    rows = [r for r in read_table(point.table) if (r.source, r.group) == ("forecast", "all")]
+    values = [r.value for r in rows if r.metric == metric]
+    score = math.exp(sum(math.log(value) for value in values) / len(values)) if all(value > 0 for value in values) else math.nan
     by_variable: dict[str, list[float]] = {}
-    for r in found:
-        by_variable.setdefault(r.variable, []).append(r.value)
-    score = math.exp(sum(math.log(r.value) for r in found) / len(found)) if all(r.value > 0 for r in found) else math.nan
-    means = {f"{metric} {variable}": sum(values) / len(values) for variable, values in by_variable.items()}
+    for name in dict.fromkeys((metric, "spread_skill")):
+        for r in (r for r in rows if r.metric == name):
+            by_variable.setdefault(f"{name} {r.variable}", []).append(r.value)
+    means = {name: sum(values) / len(values) for name, values in by_variable.items()}
     return {"score": score, **means, **_effort(point), "state": "done", "scores": str(point.run.score_dir)}
 
 

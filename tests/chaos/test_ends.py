@@ -89,3 +89,29 @@ def test_an_object_store_smaller_than_what_waits(tmp_path: Path) -> None:
     finally:
         there.shutdown()
     assert gone(family, seconds=20)
+
+
+def test_the_head_of_a_joined_cluster_is_lost(tmp_path: Path) -> None:
+    """Its GCS does not answer: that is said, Ray ends the process, and the same command goes on with a cluster of its own."""
+    from ray.cluster_utils import Cluster
+
+    wx.run(wx.edit(wx.load(f"{WEATHER}:stored"), {"resources.workers": 0, "aim": None}), runs=tmp_path, until="train")
+    there = Cluster(initialize_head=True, head_node_args={"num_cpus": 2, "include_dashboard": False})
+    words = [sys.executable, "-m", "wxexp", "run", f"{WEATHER}:stored", "--runs", str(tmp_path), "--aim=None"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    joined = {**ENVIRONMENT, "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+    address = there.address
+    try:
+        with subprocess.Popen([*words, "--address", address], env=joined, **pipes) as child:
+            while not list(tmp_path.glob(STAGES["sample"])):
+                assert child.poll() is None
+                time.sleep(0.01)
+            (head,) = descendants(os.getpid(), "gcs_server")
+            os.kill(head, signal.SIGKILL)
+            out, errors = child.communicate(timeout=150)
+    finally:
+        there.shutdown()
+    assert child.returncode not in (0, None)
+    assert f"the head of the cluster at {address} is gone" in out, out + errors
+    done = subprocess.run(words, env=ENVIRONMENT, timeout=200, **pipes)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -79,6 +79,16 @@ def test_an_estimate_that_is_not_finite_is_named_by_evaluation_and_noise_level()
         denoise.check()
 
 
+def test_the_step_is_named_where_the_levels_are_known():
+    """Of four levels: an estimate at the third, one at the middle between it and the fourth, and one before the first, as with churn."""
+    levels = -2 * torch.tensor([80.0, 5.0, 0.5, 0.1], dtype=torch.float64).log()
+    for s, step in ((0.5, 3), (0.2, 3), (0.1, 4), (100.0, 1)):
+        denoise = around(lambda x, level: torch.full_like(x, torch.nan))
+        denoise(Y, -2 * torch.tensor(s, dtype=torch.float64).log())
+        with pytest.raises(FloatingPointError, match=rf"not finite at step {step} of 4, evaluation 1 of 1 \(noise level s = {s:g}\)"):
+            denoise.check(levels)
+
+
 def test_finite_estimates_pass_the_check():
     denoise = around(lambda x, level: x)
     denoise.check()
@@ -142,3 +152,27 @@ def test_one_level_for_all_rows_gives_what_the_same_level_for_each_gives_and_lea
         gamma = -2 * torch.tensor(s, dtype=torch.float64).log()
         torch.testing.assert_close(denoise(y, gamma), denoise(y, gamma.expand(3)), rtol=1e-6, atol=1e-6)
     assert torch.equal(y, before)
+
+
+ONE = torch.ones(1)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: ExactGaussian(0.0, -1.0), "ExactGaussian.variance must be at least 0, got -1.0"),
+        (
+            lambda: Mixture(ONE, torch.zeros(2, 1, 4), ONE),
+            "Mixture needs weights [K], means [K, C, *S] and variances [K], got (1,), (2, 1, 4), (1,)",
+        ),
+        (lambda: Mixture(0.5 * ONE, torch.zeros(1, 1, 4), ONE), "Mixture.weights must be at least 0 and sum to one, got [0.5]"),
+        (
+            lambda: Mixture(torch.tensor([1.5, -0.5]), torch.zeros(2, 1, 4), torch.ones(2)),
+            "Mixture.weights must be at least 0 and sum to one, got [1.5, -0.5]",
+        ),
+        (lambda: Mixture(ONE, torch.zeros(1, 1, 4), -ONE), "Mixture.variances must be at least 0, got [-1.0]"),
+    ],
+)
+def test_laws_that_are_none(make, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        make()

@@ -53,6 +53,30 @@ def test_quantiles_of_a_mixture_are_encoded_and_decoded():
     torch.testing.assert_close(transport(MIXTURE, encoded, levels(320, 5.0, 0.05)), clean, rtol=0, atol=1e-5)
 
 
+@pytest.mark.parametrize(("order", "steps", "bound"), [(2, 400, 5e-4), (4, 200, 1e-6)])
+def test_encoding_and_decoding_are_exact_and_inverse(order, steps, bound):
+    """On s in [0.05, 5]: another implementation was off by 2.4e-4 with Heun at 400 steps, and by 2.6e-7 with RK4 in gamma at 200."""
+    clean, noisy, seen = quantiles(0.05), quantiles(5.0), []
+
+    def counted(y: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
+        seen.append(gamma)
+        return MIXTURE(y, gamma)
+
+    encoded = transport(counted, clean, levels(steps, 0.05, 5.0), order=order)
+    assert len(seen) == order * steps
+    torch.testing.assert_close(encoded, noisy, rtol=0, atol=bound)
+    torch.testing.assert_close(transport(MIXTURE, noisy, levels(steps, 5.0, 0.05), order=order), clean, rtol=0, atol=bound)
+    torch.testing.assert_close(transport(MIXTURE, encoded, levels(steps, 5.0, 0.05), order=order), clean, rtol=0, atol=bound)
+
+
+def test_the_method_of_runge_and_kutta_has_order_four():
+    """RMS error of decoded quantiles: another implementation had 2.8e-9 at 320 steps and an observed order of 3.96 from 160."""
+    errors = [
+        (transport(MIXTURE, quantiles(5.0), levels(n, 5.0, 0.05), order=4) - quantiles(0.05)).square().mean().sqrt() for n in (80, 160)
+    ]
+    assert errors[1] < 16 * 2.8e-9 * 1.5 and math.log2(errors[0] / errors[1]) == pytest.approx(4, abs=0.15)
+
+
 def test_the_log_likelihood_of_a_gaussian_with_order_two():
     """Against ln N(y; 1, 0.25 + s^2) on s in [0.002, 80], RMS over the law; another implementation had 1.7e-4 at 400 levels."""
     y = 1 + 0.5 * torch.special.ndtri((torch.arange(500, dtype=torch.float64) + 0.5) / 500)[:, None, None]
@@ -110,6 +134,8 @@ def test_wrong_levels_and_probes():
     y = torch.zeros(1, 1, 1, dtype=torch.float64)
     with pytest.raises(ValueError, match=r"gamma must be strictly monotone, got \[0\.0, 1\.0, 1\.0\]"):
         transport(MIXTURE, y, tensor(0.0, 1.0, 1.0))
+    with pytest.raises(ValueError, match=r"order must be one of 2, 4, got 3"):
+        transport(MIXTURE, y, tensor(0.0, 1.0), order=3)
     with pytest.raises(ValueError, match="gamma must decrease, clean to noisy, to encode; got increasing levels"):
         log_likelihood(MIXTURE, y, tensor(0.0, 1.0))
     with pytest.raises(ValueError, match="probes must be at least one field, or None for the exact trace; got none"):

@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 import torch
@@ -82,7 +83,24 @@ def test_masked_cells_are_neither_seen_nor_estimated():
         Masked(exact, mask=torch.ones(1, 2, 4, dtype=torch.bool))(Y, GAMMA)
 
 
+@pytest.mark.parametrize("cls", [Observed, MomentMatched])
+def test_observations_that_do_not_fit(cls):
+    """The third would observe another number of channels than there are."""
+    with pytest.raises(ValueError, match=rf"{cls.__name__}\.cells must fit its values, \(5,\), got \(4,\)"):
+        cls(refused, values=torch.zeros(5), cells=torch.ones(4, dtype=torch.bool), std=0.1)
+    for shape in ((5,), (3, 2, 4), (4, 1)):
+        led = cls(ExactGaussian(1.0, 0.25), values=torch.zeros(shape), cells=torch.ones(shape, dtype=torch.bool), std=0.1)
+        with pytest.raises(
+            ValueError, match=rf"{cls.__name__}\.values must fit the state \(3, 1, 4\), got the shape {re.escape(str(shape))}"
+        ):
+            led(Y, GAMMA)
+
+
 def test_wrong_bounds():
+    with pytest.raises(ValueError, match=r"Bounded\.low must fit the state \(3, 1, 4\), got the shape \(2, 1\)"):
+        Bounded(ExactGaussian(1.0, 0.25), low=torch.zeros(2, 1))(Y, GAMMA)
+    with pytest.raises(ValueError, match=r"Bounded\.high must fit the state \(3, 1, 4\), got the shape \(5,\)"):
+        Bounded(ExactGaussian(1.0, 0.25), high=torch.zeros(5))(Y, GAMMA)
     with pytest.raises(ValueError, match=r"Bounded\.low must be below high = 1\.0, got 1\.0"):
         Bounded(refused, low=1.0, high=1.0)
 

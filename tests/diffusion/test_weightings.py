@@ -47,6 +47,16 @@ def test_soft_min_snr_weights_the_error_of_an_edm_network(sigma_data):
 
 
 @pytest.mark.parametrize("sigma_data", [0.5, 1.0, 2.0])
+def test_the_snr_weight_of_an_edm_network_is_the_plain_eps_loss(sigma_data):
+    """sd^2 / (s^2 + sd^2) on |F - F*|^2 is the signal-to-noise ratio on the error of x, up to a constant, and Simple."""
+    edm, s2 = parameterizations.EDM(sigma_data=sigma_data), np.exp(-GAMMA.numpy())
+    on_network = weightings.Simple().log_omega(GAMMA).exp() * edm.eps_factor(GAMMA)
+    np.testing.assert_allclose(on_network, sigma_data**2 / (s2 + sigma_data**2), rtol=1e-12)
+    on_x = weightings.Simple().log_omega(GAMMA).exp().numpy() / s2
+    np.testing.assert_allclose(on_x, np.exp(GAMMA.numpy()), rtol=1e-12)
+
+
+@pytest.mark.parametrize("sigma_data", [0.5, 1.0, 2.0])
 def test_edm_weights_the_error_of_x_by_lambda(sigma_data):
     """(s^2 + sd^2) / (s sd)^2 (Karras et al. 2022, table 1); the eps-loss is the error of x divided by s^2."""
     s2 = np.exp(-GAMMA.numpy())

@@ -1,3 +1,6 @@
+import re
+
+import pytest
 import torch
 
 from wxexp.fields.means import masked_mean
@@ -50,3 +53,19 @@ def test_a_mask_of_each_channel_and_two_dimensions():
     mask = torch.zeros(2, 3, 2, 2, dtype=torch.bool)
     mask[0, 1, 0, 1] = mask[0, 2, 1, 1] = mask[1, 0, 0, 0] = True  # 5, 11; 12
     assert masked_mean(x, mask=mask, area=torch.ones(1, 2, 2)).tolist() == [8.0, 12.0]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"mask": torch.ones(3, dtype=torch.bool)}, "mask must have the shape (1, 2, 3), or 1 row, or 1 channel, got (3,)"),
+        ({"mask": torch.ones(1, 3, 3, dtype=torch.bool)}, "mask must have the shape (1, 2, 3), or 1 row, or 1 channel, got (1, 3, 3)"),
+        ({"mask": torch.ones(1, 1, 3)}, "mask must be bool, True where valid, got torch.float32"),
+        ({"area": torch.ones(3)}, "area must have the shape (1, 3), or 1 row, got (3,)"),
+        ({"area": torch.ones(2, 3)}, "area must have the shape (1, 3), or 1 row, got (2, 3)"),
+        ({"weights": torch.ones(3)}, "weights must be one of each channel, (2,), got (3,)"),
+    ],
+)
+def test_what_does_not_fit_is_refused(wrong, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        masked_mean(X, **wrong)

@@ -87,6 +87,16 @@ def test_power_of_one_harmonic_is_counted_for_both_signs_of_the_order():
     assert c[5] == pytest.approx(9, abs=1e-12) and np.delete(c, 5).max() < 1e-20
 
 
+def test_a_zonal_field_of_a_power_law_has_its_slope():
+    transform, l = Harmonics(32, 64, kind="gauss"), np.arange(1, 32)
+    z = np.zeros(32 * 32)
+    z[l * l] = l**-1.5  # order 0
+    f = transform.synthesis(transform.from_real(torch.from_numpy(z)))
+    c = power(transform.analysis(f)).numpy()[1:]
+    assert (f - f[:, :1]).abs().max() < 1e-13 < 0.1 < (f - f[:1]).abs().max()
+    assert np.polyfit(np.log(l), np.log(c), 1)[0] == pytest.approx(-3, abs=1e-10) and c[0] == pytest.approx(1, abs=1e-12)
+
+
 def test_digits_of_random_fields():
     """torch_harmonics and pyshtools: mean spectrum of 64 fields whose C_l is l^−3 on average."""
     rs, found, transform = np.random.RandomState(51), [], Harmonics(32, 64, kind="gauss")

@@ -10,7 +10,7 @@ from wxexp.scoring.plan import name_of
 @pytest.fixture
 def sums_of():
     def make(metric, truth, members, *, weights=None, source="forecast", references=None, index=None, draws=200):
-        """Truth [case, *S], members [case, M, *S]."""
+        """Truth [case, *S], members [case, M, *S]; cases come in pairs far apart, where no index is given."""
         w = np.ones((1, *truth.shape[1:])) if weights is None else weights
         plan = {
             "sources": [source],
@@ -18,7 +18,7 @@ def sums_of():
             "units": ["K"],
             "leads": [None],
             "groups": [f"g{i}" for i in range(len(w))] if len(w) > 1 else ["all"],
-            "cases": [{"index": i, "time": str(i), "lead_hours": 0.0} for i in (range(0, 2 * len(truth), 2) if index is None else index)],
+            "cases": [{"index": i, "time": str(i), "lead_hours": 0.0} for i in index or [98 * (i // 2) + i for i in range(len(truth))]],
             "selections": {},
             "statistics": [],
         }

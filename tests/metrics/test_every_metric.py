@@ -9,17 +9,22 @@ import pytest
 from wxexp.config.tree import exports
 from wxexp.fields.grid import Grid
 from wxexp.interfaces import Metric
+from wxexp.scoring.comparison import _NONE, COSTS
 
 AREA = Grid("latlon", np.linspace(-90, 90, 9), np.arange(16) * 22.5).area()[None]
 THRESHOLDS = {"thresholds": (0.5, 1.5)}
 BINS = {"low": 0.0, "high": 9.0, "count": 30}
 GIVEN = {
     **{name: THRESHOLDS for name in ("Brier", "BrierDecomposition", "CORP", "Contingency", "EconomicValue", "FSS", "FrequencyBias")},
-    **{name: THRESHOLDS for name in ("Ignorance", "ROCArea", "RPS", "ThresholdCRPS")},
+    **{name: THRESHOLDS for name in ("Ignorance", "OutcomeCRPS", "ROCArea", "RPS", "RescaledCRPS", "ThresholdCRPS")},
     **{name: BINS for name in ("LogHistogramDistance", "Perkins", "QuantileBias", "Wasserstein")},
+    "ACC": {"window_days": None},  # no training times here
     "EventRatio": {"edges": (0.5, 1.5)},
+    "FieldKernelScore": {"bandwidths": (1.0,)},
+    "KernelScore": {"bandwidths": (0.5, 2.0)},
+    "SEEPS": {"dry_fraction": 0.4, "heavy": 1.2},
 }
-"""Values of fields that have no default."""
+"""Values of fields that have no default, or one that needs training times."""
 
 METRICS = {name: cls(**GIVEN.get(name, {})) for name, cls in exports(Metric).items()}
 every = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS.keys())
@@ -38,6 +43,7 @@ def test_rows_are_finite_named_and_within_their_bounds(metric, world, sums_of):
     rows = metric.rows(sums_of(metric, *world, weights=AREA, references=reference))
     assert rows
     for row in rows:
+        assert row.metric.startswith((*COSTS, *_NONE)), "a comparison of two runs has to know which value is better"
         if row.metric.startswith("fss"):  # of scales beyond the field
             continue
         assert math.isfinite(row.value) and row.metric == row.metric.lower() and row.group == "all" and row.variable == "t", row
@@ -60,6 +66,15 @@ def test_one_member_has_rows_that_are_not_wrong_by_nan_or_none(metric, world, su
     for row in metric.rows(sums_of(metric, world[0], world[1][:, :1], weights=AREA, references=reference)):
         if not row.metric.startswith("fss"):
             assert math.isfinite(row.value), row
+
+
+@every
+def test_negative_values_are_values(metric, sums_of):
+    rng = np.random.default_rng(1)
+    world = rng.standard_normal((6, 9, 16)), rng.standard_normal((6, 8, 9, 16))
+    reference = {"other": sums_of(metric, world[0], world[1][::-1] * 1.5, weights=AREA, source="other")}
+    for row in metric.rows(sums_of(metric, *world, weights=AREA, references=reference)):
+        assert row.metric.startswith(("fss", "quantile_bias")) or math.isfinite(row.value), row  # the latter ends with its bins
 
 
 @every

@@ -66,3 +66,15 @@ def test_bad_fields():
         FSS(thresholds=(1.0,), scales=(2,))
     with pytest.raises(ValueError, match="FSS.thresholds must be one or more different numbers, finite"):
         FSS(thresholds=())
+
+
+def test_single_cells_are_summed_too_but_have_a_row_only_where_asked(sums_of):
+    f = np.random.RandomState(71).random_sample((16, 16))
+    found = {}
+    for scales in ((3, 5), (5, 1, 3)):
+        metric = FSS(thresholds=(0.7,), scales=scales)
+        (statistic,) = metric.needs()
+        assert 1 in statistic.scales
+        found[scales] = values(metric, sums_of(metric, np.roll(f, 1, 1)[None], f[None, None]))
+    assert list(found[3, 5]) == ["fss_0.7_3", "fss_0.7_5"] and list(found[5, 1, 3]) == ["fss_0.7_5", "fss_0.7_1", "fss_0.7_3"]
+    assert found[3, 5].items() <= found[5, 1, 3].items()

@@ -5,10 +5,11 @@ from wxexp.metrics import SpreadSkill
 
 
 def test_digits_of_a_calibrated_ensemble(sums_of, calibrated):
-    """1.006225534043 with (M + 1) / M, whose theory is 1; without it 0.9594, whose theory is sqrt(10 / 11)."""
+    """1.006225534043 with (M + 1) / M, whose theory is 1; without it 0.959398403053, whose theory is sqrt(10 / 11)."""
     (row,) = SpreadSkill().rows(sums_of(SpreadSkill(), *calibrated))
     assert (row.metric, row.units) == ("spread_skill", "1")
     assert row.value == pytest.approx(1.006225534043, rel=1e-6) and row.low < 1.0 < row.high
+    assert row.value / np.sqrt(11 / 10) == pytest.approx(0.959398403053, rel=1e-6)
 
 
 def test_debiased_digits(sums_of, calibrated):

@@ -40,6 +40,19 @@ def test_frequencies_on_a_ring_are_whole_turns():
 
 
 @torch.no_grad()
+def test_a_modulation_of_nothing_is_plain_layer_normalisation():
+    """Conditional layer normalisation with a factor of 1 and no shift; another factor and shift are those of the normalised cells."""
+    block = TransformerBlock(32, 2, 1.0)
+    x = torch.randn(2, 32, 3, 4, generator=torch.Generator().manual_seed(0))
+    one, zero = torch.ones(2, 32, 1, 1), torch.zeros(2, 32, 1, 1)
+    assert torch.equal(block(x, (one, zero), False), block(x, None, False))
+    torch.nn.init.uniform_(block.norm1.weight, 0.5, 2.0)
+    affine = block(x, (one, zero), False)
+    block.norm1.weight.mul_(2), block.norm1.bias.add_(1)
+    torch.testing.assert_close(block(x, (0.5 * one, -0.5 * one), False), affine, rtol=1e-5, atol=1e-5)
+
+
+@torch.no_grad()
 def test_attention_sees_every_cell_and_where_it_is():
     """Two cells that swap their places change what a third one sees."""
     block = TransformerBlock(32, 2, 1.0)

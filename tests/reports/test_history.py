@@ -47,8 +47,10 @@ def test_some_of_many_validations():
 def test_densities_of_an_adaptive_schedule_are_by_the_logarithm_of_sigma():
     """Of 0.25 per unit of log-SNR from -2 to 2, which is 4 units: 0.5 per unit of ln sigma."""
     rows = [
-        {"step": 9, "samples": 36, "values": {"density": 0.25}, "context": {"subset": "valid", "gamma": gamma}} for gamma in (1.0, -1.0)
+        {"step": 9, "samples": 36, "values": {"density": 0.25}, "context": {"subset": "train", "gamma": gamma}} for gamma in (1.0, -1.0)
     ]
     ((name, (sigma, density)),) = noise_densities(rows).items()
     assert name == "36 samples" and sigma.tolist() == pytest.approx([np.exp(-0.5), np.exp(0.5)]) and density.tolist() == [0.5, 0.5]
     assert noise_densities(rows[:0]) == {}
+    many = [row | {"samples": 36 * number} for number in range(1, 21) for row in rows]
+    assert list(noise_densities(many)) == [f"{36 * number} samples" for number in range(1, 21)]

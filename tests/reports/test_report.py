@@ -77,6 +77,17 @@ def test_everything_of_three_variables(land, tmp_path):
     np.testing.assert_array_equal(data["crps"], material.maps["crps"].sel(variable="pr"))
 
 
+def test_maps_that_were_asked_for_have_pictures_of_their_own(land, tmp_path):
+    material = land()
+    field, about = material.maps["crps"] / 9, {"units": "1", "asked": 1}
+    asked = {name: field.assign_attrs(about) for name in ("coverage_0.8", "crpss_bicubic", *(f"brier_{i}" for i in range(8)))}
+    few = Material(title="maps", grid=material.grid, units=material.units, maps=material.maps.assign(asked))
+    page, names = check(report(few, out=tmp_path))
+    assert names == {"maps-tasmax", "maps-asked-tasmax", "maps-asked-2-tasmax"}
+    text = "tasmax in each cell over all cases: coverage 0.8; CRPS skill over bicubic, large is good; Brier score 0, small is good; "
+    assert text in page.text and list(xr.open_dataset(tmp_path / "maps-asked-2-tasmax.nc").data_vars) == ["brier_7"]
+
+
 def test_a_deterministic_forecast_has_no_ranks_and_no_noise_levels(land, tmp_path):
     page, names = check(report(land(members=1), out=tmp_path))
     assert not names & {"pit", "rank-histogram", "spread-skill", "loss-by-noise-level"} and {"loss", "spectra", "maps-tasmax"} <= names
@@ -156,12 +167,15 @@ def test_thresholds_distributions_groups_and_noise_levels(land, tmp_path):
         name: (dims[:2], np.full((1, 2), 0.7)) for name in ("area_low", "area_high")
     }
     exceedances = xr.Dataset({"table": (dims, table), **bounds}, {"variable": ["tasmax"], "threshold": [280.0, 400.0]})
+    fss = xr.DataArray([[[0.4, 0.9]]], {"variable": ["tasmax"], "threshold": [280.0], "scale": [1, 3]})
+    scores = xr.Dataset({"fss": fss, "low": fss - 0.1, "high": fss + 0.05, "frequency": fss.isel(scale=0, drop=True) / 4})
     counts = np.array([0.0, 3.0, 8.0, 4.0, 0.0])
     bins = xr.Dataset({"truth": ("bin", counts), "members": ("bin", counts[::-1]), "edges": ("edge", [270.0, 280.0, 290.0, 300.0])})
     density = {"step": 100, "samples": 400, "values": {"density": 0.25}, "context": {"subset": "valid"}}
     material = dataclasses.replace(
         material,
         exceedances=exceedances,
+        neighbourhoods=scores,
         histograms={"tasmax": bins.assign_attrs(spacing="linear")},
         group_spectra={"land": material.spectra},
         sizes={"tasmax": 3.4},
@@ -170,6 +184,6 @@ def test_thresholds_distributions_groups_and_noise_levels(land, tmp_path):
         maps=None,
     )
     page, names = check(report(material, out=tmp_path))
-    assert {"reliability", "roc", "quantiles", "spectra-land", "noise-density"} <= names and "loss" not in names
+    assert {"reliability", "roc", "fss", "quantiles", "spectra-land", "noise-density"} <= names and "loss" not in names
     assert "as much as that of so many independent ones: tasmax 3" in page.text
     assert xr.open_dataset(tmp_path / "roc.nc").sizes["curve"] == 1  # 400 K is never exceeded

@@ -114,6 +114,18 @@ def test_single_baselines_have_a_mae():
     assert list(found) == ["bias", "crps", "mae_b"] and (found["mae_b"] == 2.0).all()
 
 
+def test_maps_that_were_asked_for_follow_by_name_and_skill_for_each_baseline():
+    dims, nothing = ("source", "variable", "x"), np.full((3, 1, 4), np.nan)
+    usual = {name: (dims, np.ones((3, 1, 4))) for name in ("bias", "mae", "rmse", "crps", "spread", "spread_skill")}
+    skill, own = nothing.copy(), nothing.copy()
+    skill[1:], own[0] = [[[0.1]], [[0.2]]], 0.3
+    data = xr.Dataset(usual | {"crpss": (dims, skill, {"units": "1"}), "brier_5": (dims, own, {"units": "1"})})
+    found = score_maps(data.assign_coords(source=["forecast", "a", "b"], variable=["t"]), Grid("ring", None, np.arange(4.0)))
+    assert list(found) == ["bias", "spread_skill", "spread", "rmse", "crps", "crps_a", "brier_5", "crpss_a", "crpss_b"]
+    assert [name for name in found if found[name].attrs.get("asked")] == ["brier_5", "crpss_a", "crpss_b"]
+    assert (found["crpss_b"] == 0.2).all() and (found["brier_5"] == 0.3).all() and found["crpss_b"].attrs["units"] == "1"
+
+
 def test_size_of_cells():
     """One degree of a great circle is 2 pi 6371 / 360 = 111.195 km; at 60 degrees north a cell is half as wide as high."""
     grid = Grid("latlon", np.arange(58.0, 63.0), np.arange(6.0))

@@ -89,6 +89,7 @@ def test_headline_compares_with_the_best_baseline():
     worse = [row("crps", "forecast", 0.5, lead=6.0), row("crps", "mean_residual", 0.4, lead=6.0), row("crps", "forecast", 9.0, lead=12.0)]
     assert headline(worse) == ["t +6 h: CRPS 0.500 K, 25 % above the best baseline (mean residual, 0.400 K)"]
     assert headline([row("crps", "bicubic", 0.5)]) == []
+    assert headline([row("crps", "forecast", float("nan")), row("crps", "bicubic", 0.5)]) == []
 
 
 @pytest.mark.parametrize("draw", [plain_table, console_table, arrange])

@@ -4,7 +4,7 @@ import pytest
 import torch
 from scipy import integrate
 
-from wxexp.samplers.arithmetic import ancestral, moments, steps, total
+from wxexp.samplers.arithmetic import moments, steps, total
 
 
 @pytest.mark.parametrize("h", [1e-6, 1e-3, 0.0999, 0.1001, 1.0, 12.0])
@@ -15,20 +15,11 @@ def test_moments_are_the_integrals(h):
         assert found == pytest.approx(h ** (k + 1) * value, rel=1e-11)
 
 
-def test_an_ancestral_step_keeps_the_variance_of_the_level():
-    """Down to s_down and noise s_up: s_down^2 + s_up^2 = s'^2; with eta = 1 s_down = s'^2 / s, with eta = 0 nothing is drawn."""
-    s, s_next = 5.0, 2.0
-    h = math.log(s / s_next)
-    for eta in (0.0, 0.4, 1.0):
-        down, up = ancestral(h, s_next, eta)
-        assert (s * math.exp(-down)) ** 2 + up**2 == pytest.approx(s_next**2, rel=1e-14)
-    assert s * math.exp(-down) == pytest.approx(0.8, rel=1e-14)
-    assert ancestral(h, s_next, 0.0) == (h, 0.0)
-
-
 def test_a_sum_leaves_its_fields_as_they_are():
     x, y = torch.tensor([1.0, 2.0]), torch.tensor([10.0, 20.0])
     assert total((2.0, x), (0.5, y), (1.0, x)).tolist() == [8.0, 16.0]
+    assert total((1.0, x), (0.5, y)).tolist() == [6.0, 12.0]
+    assert total((1.0, x)) is not x
     assert x.tolist() == [1.0, 2.0] and y.tolist() == [10.0, 20.0]
 
 

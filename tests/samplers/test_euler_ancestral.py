@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from wxexp.diffusion.denoisers import ExactGaussian, Mixture
-from wxexp.samplers import Euler, EulerAncestral
+from wxexp.samplers import EulerAncestral
 
 S, MU = 0.7, 0.3
 
@@ -27,20 +27,13 @@ def std(sampler: EulerAncestral, variance: float, gamma: torch.Tensor) -> float:
     return sampler.sample(ExactGaussian(0.0, variance), start, gamma, Impulses(len(gamma))).square().sum().sqrt().item()
 
 
-@pytest.mark.parametrize("steps", [1, 2, 7, 50])
+@pytest.mark.parametrize("steps", range(1, 51))
 def test_the_mean_is_exact_for_any_number_of_steps(steps):
     """An offset at s_0 ends as (S^2 + s_N^2) / (S^2 + s_0^2) of it."""
     gamma = torch.linspace(-2 * math.log(5), -2 * math.log(0.05), steps + 1, dtype=torch.float64)
     y = torch.tensor([[[5.0]], [[-2.0]]], dtype=torch.float64)
     found = EulerAncestral(terminal="keep").sample(ExactGaussian(MU, S**2), y, gamma, Impulses())
     torch.testing.assert_close(found - MU, (y - MU) * (S**2 + 0.05**2) / (S**2 + 5**2), rtol=1e-12, atol=0)
-
-
-@pytest.mark.parametrize(("steps", "error"), [(80, -1.4e-2), (160, -7.1e-3)])
-def test_error_of_the_standard_deviation(steps, error):
-    """Measured independently with another implementation on N(1, 0.5^2), equidistant in ln s on [0.05, 5], two digits: weak order 1."""
-    gamma = torch.linspace(-2 * math.log(5), -2 * math.log(0.05), steps + 1, dtype=torch.float64)
-    assert std(EulerAncestral(terminal="keep"), 0.25, gamma) - math.sqrt(0.25 + 0.05**2) == pytest.approx(error, rel=0.04)
 
 
 def test_the_leading_error_of_the_standard_deviation_is_minus_half_a_step():
@@ -75,17 +68,3 @@ def test_it_is_ddpm(mixture):
         z = mean + ((1 - clean) / (1 - now) * beta).sqrt() * fields[i]
     found = EulerAncestral(terminal="keep").sample(mixture, y, gamma, Fixed())
     torch.testing.assert_close(abar[-1].sqrt() * found, z, rtol=1e-11, atol=1e-11)
-
-
-def test_without_eta_it_is_euler_and_draws_nothing(mixture):
-    gamma, noise = Euler().levels.gamma(12), Impulses()
-    y = torch.linspace(-80, 80, 8, dtype=torch.float64)[:, None, None]
-    found = EulerAncestral(eta=0.0).sample(mixture, y, gamma, noise)
-    torch.testing.assert_close(found, Euler().sample(mixture, y, gamma, noise), rtol=1e-12, atol=1e-12)
-    assert noise.drawn == 0
-
-
-@pytest.mark.parametrize("eta", [-0.1, 1.5, math.nan])
-def test_eta_is_a_share(eta):
-    with pytest.raises(ValueError, match=rf"EulerAncestral\.eta must be in \[0, 1\], got {eta}"):
-        EulerAncestral(eta=eta)

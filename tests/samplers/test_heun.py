@@ -34,24 +34,6 @@ def test_amplification_on_a_gaussian_to_rounding():
     torch.testing.assert_close(found - MU, (y - MU) * factors.prod(), rtol=1e-12, atol=0)
 
 
-def test_the_leading_error_is_an_eighth_of_the_step_squared():
-    n, h = 1280, math.log(1e6) / 1280
-    gamma = torch.linspace(-math.log(1e6), math.log(1e6), n + 1, dtype=torch.float64)
-    found = Heun(terminal="keep").sample(ExactGaussian(0.0, 1.0), torch.ones(1, 1, 1, dtype=torch.float64), gamma, Counted())
-    exact = math.sqrt((1 + 1e-6) / (1 + 1e6))
-    assert found.item() / exact - 1 == pytest.approx(h**2 / 8, rel=0.01)
-
-
-@pytest.mark.parametrize(("steps", "error"), [(10, 8.6e-2), (20, 1.9e-2), (40, 4.6e-3), (80, 1.1e-3)])
-def test_errors_on_the_levels_of_edm(steps, error):
-    """Measured independently with another implementation: RMS error at s_min on N(1, 0.5^2) from the exact law at s_max, two digits."""
-    gamma = Heun().levels.gamma(steps + 1)
-    z = torch.special.ndtri((torch.arange(2000, dtype=torch.float64) + 0.5) / 2000)[:, None, None]
-    found = Heun(terminal="keep").sample(ExactGaussian(1.0, 0.25), 1 + z * math.sqrt(0.25 + 6400), gamma, Counted())
-    exact = 1 + z * math.sqrt(0.25 + 0.002**2)
-    assert (found - exact).square().mean().sqrt().item() == pytest.approx(error, rel=0.15)
-
-
 def test_without_churn_nothing_is_drawn():
     noise = Counted()
     Heun().sample(ExactGaussian(MU, S**2), torch.ones(1, 1, 1, dtype=torch.float64), Heun().levels.gamma(18), noise)

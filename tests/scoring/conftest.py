@@ -59,14 +59,16 @@ def here():
 def world(tmp_path):
     """make(leads, times, members) -> experiment, opened, the members in memory, and what workers are told."""
 
-    def make(leads=1, times=7, members=5, scored=None, metrics=METRICS, block=2, groups=None, stored=None):
+    def make(leads=1, times=7, members=5, scored=None, metrics=METRICS, block=2, groups=None, stored=None, maps=()):
         experiment = Experiment(
             name="toy",
             dataset=toy.ToyWorld(leads=leads, times=times),
             model=toy.ToyModel(),
             objective=toy.ToyObjective(),
             ensemble=Ensemble(members=scored or members, leads=leads),
-            scoring=Scoring(metrics=metrics, baselines={"zero": toy.ToyZero(), "noise": toy.ToyNoise()}, draws=50, groups=groups or {}),
+            scoring=Scoring(
+                metrics=metrics, baselines={"zero": toy.ToyZero(), "noise": toy.ToyNoise()}, draws=50, groups=groups or {}, maps=maps
+            ),
         )
         opened = experiment.dataset.open()
         path = tmp_path / f"members-{leads}-{times}-{members}.zarr"

@@ -83,9 +83,9 @@ def test_only_what_both_have_is_compared_and_the_rest_is_said():
     assert found.cases == 20 and found.times == ("2001-0010", "2001-0029")
     assert {(d.variable, d.lead_hours, d.group) for d in found.differences} == {("b", 12.0, "all")}
     assert list(found.notes) == [
-        "20 cases are common, of 30 in x and 30 in y",
-        "1 lead times are common, of 2 in x and 3 in y",
-        "1 variables are common, of 2 in x and 2 in y",
+        "20 cases are common, of 30 in x and 30 in y: without 2001-0000, 2001-0001, 2001-0002 and 17 more",
+        "1 lead time is common, of 2 in x and 3 in y: without 6 h, 18 h, 24 h",
+        "1 variable is common, of 2 in x and 2 in y: without a, c",
         "only one of them has the group land",
         "x has 8 members, y 4",
     ]
@@ -105,12 +105,49 @@ def test_groups_of_cases_keep_their_cases():
     assert {d.group for d in compare(first, other, (MAE(),)).differences} == {"all"}
 
 
+def test_a_group_without_a_common_case_is_left_out():
+    """The land of winter, whose cells have sums of their own: of the common cases none is in winter."""
+    error = np.stack([weather(30), 9 + weather(30)], axis=-1)[:, None, None, :]
+    more = {"groups": ("all", "land of winter"), "settings": {"groups": {"land of winter": {"type": "Both"}}}}
+    first = sums(error, range(30), selections={"land of winter": [0, 1, 2]}, **more)
+    second = sums(error[10:], range(10, 30), selections={"land of winter": [19]}, **more)
+    found = compare(first, second, (MAE(),))
+    assert {d.group for d in found.differences} == {"all"}
+    assert "none of the common cases is in the group land of winter" in found.notes
+
+
+def skilled(error, **baselines):
+    """With baselines whose errors are a multiple of it, and how they are configured."""
+    own = {"settings": {"baselines": {name: {"type": kind} for name, (_, kind) in baselines.items()}}}
+    found = sums(error, **own)
+    pairs = {"pairs/weight": found.arrays["errors/weight"], "pairs/pairs": 0 * found.arrays["errors/error"]}
+    found.arrays = {**found.arrays, **pairs, "pairs/skill": found.arrays["errors/absolute"]}
+    found.references = {}
+    for name, (factor, _) in baselines.items():
+        other = sums(factor * error, members=1, **own)
+        other.source, other.arrays = name, {**other.arrays, **pairs, "pairs/skill": other.arrays["errors/absolute"]}
+        found.references[name] = other
+    return found
+
+
+def test_skill_is_compared_over_baselines_that_both_have():
+    error = weather(30)
+    first = skilled(error, climatology=(2.0, "Climatology"), persistence=(4.0, "Persistence"), other=(3.0, "A"))
+    second = skilled(error / 2, climatology=(4.0, "Climatology"), damped=(4.0, "DampedPersistence"), other=(3.0, "B"))
+    found = compare(first, second, (CRPSS(),), names=("x", "y"))
+    assert [(d.metric, d.source, d.first, d.second) for d in found.differences] == [("crpss", "climatology", 0.5, 0.75)]
+    assert list(found.notes) == [
+        "the baseline other of one is not that of the other, nor is skill over it compared",
+        "only one of them has the baseline persistence, damped",
+    ]
+
+
 @pytest.mark.parametrize(
     ("second", "message"),
     [
         ({"index": range(100, 130)}, "x and y have no case in common: 2001-0000 to 2001-0029, and 2001-0100 to 2001-0129"),
         ({"variables": ("b",)}, "x and y have no variable in common: a, and b"),
-        ({"leads": (6.0,)}, "x and y have no lead time in common: None, and 6.0"),
+        ({"leads": (6.0,)}, "x and y have no lead time in common: no lead, and 6 h"),
         ({"units": ("degC",)}, "a is in K in x and in degC in y"),
     ],
 )

@@ -12,8 +12,12 @@ from wxexp.metrics import (
     Coverage,
     EnergyScore,
     IntervalScore,
+    KernelScore,
     MemberRMSE,
+    OutcomeCRPS,
     QuantileScore,
+    RelativeBias,
+    RescaledCRPS,
     ROCArea,
     ThresholdCRPS,
     VariogramScore,
@@ -33,6 +37,10 @@ METRICS = {
     "variogram": VariogramScore(lags=(1, 3)),
     "fss": FSS(thresholds=(0.25,), scales=(1, 5)),
     "member": MemberRMSE(),
+    "outcome": OutcomeCRPS(thresholds=(0.25,)),
+    "rescaled": RescaledCRPS(thresholds=(0.25,), estimator="biased"),
+    "kernel": KernelScore(bandwidths=(1.0,)),
+    "relative": RelativeBias(),
 }
 
 
@@ -55,7 +63,17 @@ def test_rows_equal_libraries_over_all_cells_and_cases(world, here, tmp_path):
             (a[u > 0], b[:, u > 0], np.sqrt(u[u > 0] / u[u > 0].sum())) for a, b, u in zip(y, x, weights, strict=True)
         )
     ]
+    points = y.reshape(-1), x.swapaxes(0, 1).reshape(x.shape[1], -1)
+    rescaled = scoringrules.vrcrps_ensemble(*points, a=0.25, m_axis=0, backend="numpy").reshape(y.shape)
+    with np.errstate(divide="ignore", invalid="ignore"):  # where no member is in the tail
+        outcome = np.where(y >= 0.25, scoringrules.owcrps_ensemble(y, x, a=0.25, m_axis=1, backend="numpy"), 0.0)
+    known = ~np.isnan(outcome)
     expected = {
+        "owcrps_0.25": np.average(outcome[known], weights=weights[known]),
+        "owcrps_missed_0.25": weights[~known].sum() / weights[y >= 0.25].sum(),
+        "vrcrps_biased_0.25": mean(rescaled),
+        "kernel_score_1": mean(scoringrules.gksuv_ensemble(y, x, m_axis=1, estimator="fair", backend="numpy")),
+        "relative_bias": mean(x.mean(axis=1) - y) / mean(y),
         "brier_biased_0.25": brier,
         "brier_uncertainty_0.25": mean(y > 0.25) * (1 - mean(y > 0.25)),
         "twcrps_1": mean(scoringrules.twcrps_ensemble(y, x, a=1.0, m_axis=1, estimator="fair", backend="numpy")),

@@ -25,6 +25,13 @@ def test_spellings_of_derived_units(units, other):
         ("mm h-1", "mm/day", 1.0, 24.0),
         ("hPa", "Pa", 1013.25, 101325.0),
         ("m/s", "m s**-1", 3.0, 3.0),
+        ("m", "mm", 0.002, 2.0),
+        ("kg m**-2", "m", 5.0, 0.005),
+        ("metres", "km", 1500.0, 1.5),
+        ("knots", "m s-1", 10.0, 5.144444444444445),
+        ("g/kg", "kg kg**-1", 7.0, 0.007),
+        ("percent", "1", 30.0, 0.3),
+        ("kPa", "hPa", 101.325, 1013.25),
     ],
 )
 def test_conversions(source, target, value, expected):

@@ -2,12 +2,13 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from wxexp.statistics.bootstrap import block_length, counts, interval, moving_counts, runs
+from wxexp.statistics.bootstrap import block_length, clusters, counts, interval, moving_counts, runs
 
 
-def test_runs_break_where_the_index_does_not_rise_by_one():
+def test_runs_break_where_times_do_not_rise_by_their_usual_step():
     np.testing.assert_array_equal(runs([24, 25, 26, 52, 53, 54, 80, 82]), [0, 0, 0, 1, 1, 1, 2, 3])
     np.testing.assert_array_equal(runs([7]), [0])
+    np.testing.assert_array_equal(runs([0, 6, 12, 24, 30, 36]), [0, 0, 0, 1, 1, 1])
 
 
 def test_blocks_stay_together_and_as_many_are_drawn_as_there_are():
@@ -49,6 +50,30 @@ def test_moving_blocks_stay_within_runs_and_have_as_many_cases_as_there_are():
     np.testing.assert_array_equal(c, moving_counts(index, length=3, draws=2000, seed=0))
     with pytest.raises(ValueError, match="length must be at least 1, got 0"):
         moving_counts(index, length=0, draws=2, seed=0)
+
+
+@pytest.mark.parametrize("step", [2, 0.25])
+def test_strided_times_have_the_blocks_of_their_numbers(step):
+    number = np.array([0, 1, 2, 3, 4, 5, 6, 20, 21, 22, 23, 24])
+    every, strided = (moving_counts(x, length=4, draws=50, seed=0) for x in (number, step * number))
+    np.testing.assert_array_equal(every, strided)
+
+
+def test_a_block_spans_time():
+    """Steps of 1 and 2 in turn in one run, 1.5 on average: blocks of 4 cases are those within 5.25 of their first."""
+    times = np.cumsum([0, *[1, 2] * 20])
+    c = moving_counts(times, length=4, draws=4000, seed=0, run=np.zeros(41, dtype=int))
+    assert (c.sum(axis=1) == 41).all()
+    edges = (np.diff(c, axis=1) > 0).sum()  # blocks that begin
+    assert c[:, 10:30].mean() == pytest.approx(1.0, abs=0.12) and edges > 4000 * 5
+    assert all((times[i : i + 4] - times[i] < 5.25).all() for i in range(30))
+
+
+def test_clusters_are_runs_or_parts_of_long_ones():
+    assert clusters([24, 25, 26, 52, 53, 54, 80]).tolist() == [0, 0, 0, 1, 1, 1, 2]
+    assert clusters(np.arange(0, 54, 2)).tolist() == np.repeat(np.arange(9), 3).tolist()  # 27^(1/3) = 3
+    assert np.bincount(clusters([*range(100), *range(500, 600)])).tolist() == [6] * 16 + [4] + [6] * 16 + [4]
+    assert clusters(range(5)).tolist() == [0] * 5
 
 
 def test_moving_blocks_are_as_wide_as_correlated_cases_need():

@@ -31,7 +31,9 @@ def test_fair(data):
 
 
 def test_biased(data):
-    np.testing.assert_allclose(crps(*data, member_axis=1, estimator="biased"), BIASED, atol=1e-11)
+    value = crps(*data, member_axis=1, estimator="biased")
+    np.testing.assert_allclose(value, BIASED, atol=1e-11)
+    assert value.mean() == pytest.approx(0.728806225853, abs=1e-11)
 
 
 def test_almost_fair_is_not_the_epsilon_that_fits_two_members_only(data):
@@ -131,6 +133,19 @@ def test_a_duplicated_ensemble_is_no_better_but_the_fair_score_takes_it_for_more
     np.testing.assert_allclose(crps(y, np.concatenate([x, x])), skill - s / (8 * 15), atol=1e-10)
 
 
+@pytest.mark.parametrize("k", [0, 5])
+def test_one_member_twice(k, data):
+    """Skill (N s̄ + |x_k − y|) / (N + 1), and 2 Σ_j |x_k − x_j| more in the sum over ordered pairs."""
+    y, x = data[0], data[1].T
+    skill = (8 * np.abs(x - y).mean(axis=0) + np.abs(x[k] - y)) / 9
+    pairs = np.abs(x[:, None] - x).sum(axis=(0, 1)) + 2 * np.abs(x[k] - x).sum(axis=0)
+    twice = np.concatenate([x, x[k : k + 1]])
+    np.testing.assert_allclose(crps(y, twice), skill - pairs / (2 * 9 * 8), atol=1e-12)
+    np.testing.assert_allclose(crps(y, twice, estimator="biased"), skill - pairs / (2 * 81), atol=1e-12)
+    twofold = np.where(np.arange(8) == k, 2.0, 1.0)
+    np.testing.assert_allclose(crps(y, x, estimator="biased", member_weights=twofold), skill - pairs / (2 * 81), atol=1e-12)
+
+
 @pytest.mark.parametrize("members", [2, 5, 20])
 def test_expectation_of_exchangeable_members(members):
     """1/√π for any number of members, and 1/√π (1 + 1/M) of the biased score."""
@@ -141,12 +156,13 @@ def test_expectation_of_exchangeable_members(members):
 
 
 def test_scores_of_parts_of_the_ensemble_do_not_average_to_that_of_all():
-    """12 members in 3 parts: fair 0.602140559074 of all, 0.602605417495 on average of the parts (scoringrules)."""
+    """12 members in 3 parts: fair 0.602140559074 of all, 0.602605417495 (biased 0.750117494522) on average of the parts (scoringrules)."""
     rs = np.random.RandomState(101)
     y, x = rs.standard_normal(20), rs.standard_normal((20, 12))
     assert crps(y, x, member_axis=1).mean() == pytest.approx(0.602140559074, abs=1e-11)
-    parts = [crps(y, part, member_axis=1).mean() for part in np.split(x, 3, axis=1)]
-    assert np.mean(parts) == pytest.approx(0.602605417495, abs=1e-11)
+    for estimator, value in (("fair", 0.602605417495), ("biased", 0.750117494522)):
+        parts = [crps(y, part, member_axis=1, estimator=estimator).mean() for part in np.split(x, 3, axis=1)]
+        assert np.mean(parts) == pytest.approx(value, abs=1e-11)
 
 
 @pytest.mark.parametrize("dtype, digits", [(np.float32, 2e-6), (np.float64, 1e-14)])
@@ -173,3 +189,70 @@ def test_the_compiled_kernel_keeps_nan_at_its_point_and_leaves_its_input_alone(m
     y.flags.writeable = x.flags.writeable = False
     np.testing.assert_array_equal(np.flatnonzero(np.isnan(crps(y, x, estimator="biased"))), [*range(7, 7 + members), 600, 1099])
     np.testing.assert_array_equal(x, before)
+
+
+def test_members_that_count_1_to_8(data):
+    """0.764770579050 is scoringrules and properscoring, with weights of sum 1."""
+    y, x = data
+    for unit in (1.0, 1e-3):
+        value = crps(y, x, member_axis=1, estimator="biased", member_weights=unit * np.arange(1, 9))
+        assert value.mean() == pytest.approx(0.764770579050, abs=1e-11)
+    expected = properscoring.crps_ensemble(y, x, weights=np.broadcast_to(np.arange(1.0, 9.0), x.shape))
+    np.testing.assert_allclose(value, expected, atol=1e-12)
+
+
+@pytest.mark.parametrize("estimator", ["fair", "biased", "almost_fair"])
+def test_members_that_count_alike_in_blocks_and_one_that_does_not_count(estimator, monkeypatch):
+    monkeypatch.setattr(crps_module, "CELLS", 7)
+    rng = np.random.default_rng(0)
+    y, x = rng.integers(0, 6, (4, 5)) / 2.0, rng.integers(0, 6, (6, 4, 5)) / 2.0
+    expected = crps(y, x[[0, 1, 2, 4, 5]], estimator=estimator)
+    np.testing.assert_allclose(crps(y, x, estimator=estimator, member_weights=[2, 2, 2, 0, 2, 2]), expected, atol=1e-14)
+
+
+def test_the_fair_score_of_members_that_count_differently_has_the_expectation_of_the_distribution():
+    """1/√π for members and truth of N(0, 1), whatever the weights; the biased one is too large by Σ v² / √π."""
+    rng = np.random.default_rng(8)
+    y, x, v = rng.standard_normal(100_000), rng.standard_normal((3, 100_000)), np.array([0.6, 0.3, 0.1])
+    assert crps(y, x, member_weights=v).mean() == pytest.approx(0.564189583548, rel=0.01)
+    assert crps(y, x, estimator="biased", member_weights=v).mean() == pytest.approx(0.564189583548 * (1 + v @ v), rel=0.01)
+
+
+def test_bad_weights_of_members():
+    y, x = np.zeros(2), np.array([[1.0, 2.0], [3.0, np.nan]])
+    assert crps(y, x, estimator="biased", member_weights=[1, 0])[0] == 1.0
+    assert np.isnan(crps(y, x, estimator="biased", member_weights=[1, 0])[1])
+    for weights in ([1.0], [1.0, -1.0], [0.0, 0.0], [1.0, np.nan]):
+        with pytest.raises(ValueError, match="member_weights must be 2 numbers, one of each member, at least 0 and not all 0, got"):
+            crps(y, x, member_weights=weights)
+    with pytest.raises(ValueError, match="'fair' needs at least 2 members, got 1"):
+        crps(y, x, member_weights=[1.0, 0.0])
+
+
+@pytest.mark.parametrize("estimator", ["fair", "biased", "almost_fair"])
+@pytest.mark.parametrize("weights", [None, np.array([1.0, 4.0, 2.0, 0.5, 1.5])])
+@pytest.mark.parametrize("compiled", [0, 1 << 16])
+def test_missing_members_are_omitted_point_by_point(estimator, weights, compiled, monkeypatch):
+    """The score of those that are there, each point by itself; missing truth stays missing."""
+    monkeypatch.setattr(crps_module, "COMPILED", compiled)
+    rng = np.random.default_rng(2)
+    y, x = rng.standard_normal((4, 6)), rng.standard_normal((5, 4, 6))
+    x[rng.random(x.shape) < 0.3], x[:2] = np.nan, rng.standard_normal((2, 4, 6))  # two are there always
+    y[1, 2], x[1:, 3, 3], x[:, 3, 4] = np.nan, np.nan, np.nan
+    found = crps(y, x, estimator=estimator, member_weights=weights, missing="omit")
+    for place in np.ndindex(4, 6):
+        there = ~np.isnan(x[(slice(None), *place)])
+        if place in ((1, 2), (3, 4)) or (place == (3, 3) and estimator != "biased"):
+            assert np.isnan(found[place])
+        elif place == (3, 3):
+            assert found[place] == pytest.approx(abs(x[0, 3, 3] - y[3, 3]))
+        else:
+            own = None if weights is None else weights[there]
+            alone = crps(y[place], x[(there, *place)], estimator=estimator, member_weights=own)
+            assert found[place] == pytest.approx(float(alone), abs=1e-13)
+    assert np.isnan(crps(y, x, estimator=estimator, member_weights=weights)).sum() > 10
+
+
+def test_missing_must_be_known():
+    with pytest.raises(ValueError, match="missing must be one of propagate, omit, got 'raise'"):
+        crps(np.zeros(2), np.zeros((3, 2)), missing="raise")  # type: ignore[arg-type]

@@ -67,6 +67,8 @@ def test_ties_are_split_equally():
     rs = np.random.RandomState(12)
     y, x = np.floor(4 * rs.random_sample(12)), np.floor(4 * rs.random_sample((12, 4)))
     np.testing.assert_allclose(60 * point_sums(y, x.T, ones(y)).ranks[0], [140, 80, 150, 220, 130], atol=1e-10)  # the scores package
+    for side, counts in ((-1, [4, 0, 5, 2, 1]), (1, [1, 2, 1, 4, 4])):  # all ties given to the lowest or the highest of their ranks
+        np.testing.assert_array_equal(point_sums(y + 0.01 * side, x.T, ones(y)).ranks[0], counts)
 
 
 def test_errors_by_hand():

@@ -64,14 +64,19 @@ def test_constant_and_short_series():
 
 def test_runs_far_apart_are_independent_of_each_other():
     """Runs of three of an autoregressive process: the variance of the mean, over many series, is that of as many independent times."""
-    rng, r, runs = np.random.default_rng(5), 0.7, np.repeat(np.arange(200), 3)
+    rng, r = np.random.default_rng(5), 0.7
+    times = 100 * np.repeat(np.arange(200), 3) + np.tile(np.arange(3), 200)
     sizes, means = [], []
     for _ in range(300):
         z = rng.standard_normal((200, 3))
         z[:, 0] /= np.sqrt(1 - r**2)
         for i in (1, 2):
             z[:, i] += r * z[:, i - 1]
-        sizes.append(effective_size(z.ravel(), runs))
+        sizes.append(effective_size(z.ravel(), times))
         means.append(z.mean())
     assert np.mean(sizes) == pytest.approx(1 / (1 - r**2) / np.var(means), rel=0.2)
-    assert effective_size(z.ravel(), np.arange(600)) == 600.0  # every time by itself
+
+
+def test_even_times_give_the_digits_of_none(series):
+    for times in (np.arange(200), 86400.0 * np.arange(200) * 3):
+        assert effective_size(series, times) == pytest.approx(74.9935992170, abs=1e-8)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from wxexp.fields.grid import Grid
+from wxexp.statistics import Moments
 from wxexp.subsets import Region
 
 LAT, LON = np.array([60.0, 30.0, 0.0, -30.0, -60.0]), np.arange(0.0, 360.0, 45.0)
@@ -56,5 +57,18 @@ def test_what_is_no_box_is_refused(fields, message):
 
 
 def test_a_ring_has_no_latitudes():
-    with pytest.raises(ValueError, match="a Region needs latitudes, and a ring has none"):
+    with pytest.raises(ValueError, match="a Region needs latitudes, which the grid does not have"):
         Region().cells(SimpleNamespace(grid=Grid("ring", None, np.arange(8.0))))
+
+
+def test_scores_of_a_region_do_not_depend_on_the_order_of_latitudes():
+    rng, region = np.random.default_rng(0), Region(south=-10, north=70, west=0, east=200)
+    truth, members = rng.standard_normal((5, 8)), rng.standard_normal((6, 5, 8))
+
+    def value(turn):
+        grid = Grid("latlon", LAT[turn], LON)
+        weights = grid.area() * region.cells(SimpleNamespace(grid=grid))
+        found = Moments().reduce(truth[turn], members[:, turn], weights[None])
+        return found["variance"] / found["square"]
+
+    assert value(slice(None)) == pytest.approx(value(slice(None, None, -1)), rel=1e-12)

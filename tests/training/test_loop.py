@@ -3,10 +3,12 @@ import signal
 
 import doubles
 import pytest
+import small
 import torch
 
+from wxexp.config import edit
 from wxexp.interfaces import Loss
-from wxexp.training import Interrupted, LocalSession, best_checkpoint, last_checkpoint, load, read, read_state, train, validate
+from wxexp.training import Interrupted, LocalSession, best_checkpoint, build, last_checkpoint, load, read, read_state, train, validate
 from wxexp.training import loop as loop_module
 
 
@@ -136,3 +138,16 @@ def test_the_callers_random_state_is_left_alone(tmp_path):
     before = torch.get_rng_state()
     run(doubles.experiment("rollout", training__samples=10), tmp_path)
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_the_density_of_an_adaptive_schedule_is_told_at_each_checkpoint(tmp_path):
+    """Three of one step each, no validation: uniform over a range of 40 before, then not; each adds up to 1 in bins of 2."""
+    changes = {"scheduler": "Adaptive", "scheduler.decay": 0.5, "objective.weighting": "Sigmoid"}
+    experiment = edit(small.downscaling(), {**changes, "training.samples": 24, "training.checkpoint": 8})
+    tracker = doubles.Recorder()
+    learner = build(experiment, experiment.dataset.open(), parent=None)
+    run(experiment, tmp_path, tracker=tracker, learner=learner)
+    rows = [(step, values["density"]) for step, values, context in tracker.rows if "density" in values and context["subset"] == "train"]
+    found = {step: [density for at, density in rows if at == step] for step, _ in rows}
+    assert list(found) == [1, 2, 3] and all(2 * sum(densities) == pytest.approx(1.0) for densities in found.values())
+    assert min(found[3]) < 0.95 / 40 < 1.05 / 40 < max(found[3])

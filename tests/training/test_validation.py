@@ -8,7 +8,7 @@ from wxexp.experiment import Validation
 from wxexp.interfaces import Learner, Loss
 from wxexp.schedulers import Adaptive
 from wxexp.training import validate
-from wxexp.training.validation import _densities
+from wxexp.training.validation import densities
 
 CPU = torch.device("cpu")
 VALID = slice(2, None)  # cells of the toy's mask
@@ -138,10 +138,10 @@ def test_the_density_of_a_schedule_that_adapts_is_told_by_bins_of_its_losses():
     """Bins of 2 in log-SNR, of a range that ends in the middle of one: the density adds up to 1."""
     schedule = Adaptive(gamma_min=-5.0, gamma_max=6.0, bins=11).build()
     schedule.mean[:] = torch.arange(1.0, 12.0)
-    rows = _densities(torch.nn.Sequential(schedule))
-    gammas, densities = zip(*((context["gamma"], values["density"]) for values, context in rows), strict=True)
-    assert gammas == (-5.0, -3.0, -1.0, 1.0, 3.0, 5.0) and all(context["subset"] == "valid" for _, context in rows)
-    assert 2 * sum(densities) == pytest.approx(1.0)
+    rows = densities(torch.nn.Sequential(schedule))
+    gammas, found = zip(*((context["gamma"], values["density"]) for values, context in rows), strict=True)
+    assert gammas == (-5.0, -3.0, -1.0, 1.0, 3.0, 5.0) and all(context["subset"] == "train" for _, context in rows)
+    assert 2 * sum(found) == pytest.approx(1.0)
     # cells of width 1, the noisiest with 11 of 66 parts: half of the first bin is outside the range
-    assert densities[0] == pytest.approx((0.99 * 11 / 66 + 0.01 / 11) / 2)
-    assert _densities(torch.nn.Linear(1, 1)) == []
+    assert found[0] == pytest.approx((0.99 * 11 / 66 + 0.01 / 11) / 2)
+    assert densities(torch.nn.Linear(1, 1)) == []

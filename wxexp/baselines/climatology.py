@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from wxexp.baselines.seasons import day_of_year, days_apart
+from wxexp.fields.seasons import day_of_year, days_apart
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces import Baseline, Item, Opened
 

@@ -8,7 +8,7 @@ from typing import cast
 
 import numpy as np
 
-from wxexp.baselines.seasons import annual_cycle, day_of_year
+from wxexp.fields.seasons import annual_cycle, day_of_year
 from wxexp.fields.seeds import Draws
 from wxexp.interfaces import Baseline, Evolving, Item, Opened
 

@@ -78,6 +78,7 @@ def thaw(experiment: Spec) -> ConfigDict:
 
 
 def freeze(buffer: ConfigDict, cls: type[S]) -> S:
+    """The experiment that a thawed one has become, checked as a record is."""
     return typing.cast(S, from_tree(buffer.to_dict(), cls))
 
 

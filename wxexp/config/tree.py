@@ -58,6 +58,7 @@ S = TypeVar("S", bound=Spec)
 
 
 def to_tree(value: Any) -> Any:
+    """Plain JSON values: a component becomes a dict of its `type` and all its fields, in the order of the class."""
     if isinstance(value, Spec):
         return {TYPE: name_of(type(value)), **{name: to_tree(getattr(value, name)) for name in hints(type(value))}}
     if isinstance(value, Mapping):
@@ -260,16 +261,19 @@ def _is_field(hint: Any) -> bool:
 
 
 def defaults(cls: type[Spec]) -> dict[str, Any]:
+    """The values of the fields that need not be given."""
     fields, none = dataclasses.fields(cls), dataclasses.MISSING
     made = {f.name: f.default_factory() for f in fields if f.default_factory is not none}
     return made | {f.name: f.default for f in fields if f.default is not none}
 
 
 def is_optional(hint: Any) -> bool:
+    """X | None."""
     return typing.get_origin(hint) in (typing.Union, types.UnionType) and type(None) in (a := typing.get_args(hint)) and len(a) == 2
 
 
 def required(hint: Any) -> Any:
+    """X of X | None; any other annotation as it is."""
     return next(a for a in typing.get_args(hint) if a is not type(None)) if is_optional(hint) else hint
 
 
@@ -278,6 +282,7 @@ def is_component(hint: Any) -> bool:
 
 
 def is_choice(hint: Any) -> bool:
+    """A Literal or an Enum."""
     return typing.get_origin(hint) is typing.Literal or isinstance(hint, type) and issubclass(hint, enum.Enum)
 
 
@@ -294,10 +299,12 @@ def join(path: str, part: str) -> str:
 
 
 def at(path: str, cls: str = "") -> str:
+    """A place in the tree as a message names it; the root is the experiment."""
     return f"{path} ({cls})" if path and cls else path or cls or "experiment"
 
 
 def leaves(tree: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """(path, value) of all that is no mapping, empty ones included, in order."""
     if isinstance(tree, Mapping) and tree:
         for name, inner in tree.items():
             yield from leaves(inner, join(path, name))

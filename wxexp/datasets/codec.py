@@ -23,10 +23,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from wxexp.datasets import transforms as T
+from wxexp.datasets.checks import moments
+from wxexp.datasets.contents import Contents
 from wxexp.datasets.patches import crop
 from wxexp.interfaces import Batch, Codec, Frame
 
@@ -68,6 +71,12 @@ class FieldCodec(Codec):
             "transforms": dict(zip(self.names, self.transforms, strict=True)),
             "bounds": {name: list(pair) for name, pair in zip(self.targets, self.bounds, strict=True)},
         }
+
+    def standardise(self, found: Contents, times: np.ndarray) -> None:
+        """Fills `mean` and `std` from the valid cells at `times` (by index), one variable at a time, in float64."""
+        for v, name in enumerate(self.names):
+            x = T.FORWARD[self.transforms[v]](torch.from_numpy(found.values[times, v]))
+            self.mean[v], self.std[v] = moments(x[:, torch.from_numpy(found.valid[v])].double(), name)
 
     def encode(self, name: str, x: Tensor) -> Tensor:
         """(T(x) - m) / s of one variable, any shape."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -11,8 +11,6 @@ from wxexp.config.tree import suggest
 from wxexp.datasets.times import check_order, iso
 from wxexp.fields.grid import Grid
 from wxexp.interfaces import Fields
-
-Coordinate = tuple[tuple[str, ...], np.ndarray, Mapping[str, str]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,15 +106,3 @@ def subgrid(grid: Grid, region: tuple[int, int, int, int] | None) -> Grid:
         return dataclasses.replace(grid, lat=grid.lat[cut], lon=grid.lon[cut], periodic_x=grid.periodic_x and whole)
     assert grid.lat is not None
     return dataclasses.replace(grid, lat=grid.lat[rows], lon=grid.lon[columns], periodic_x=grid.periodic_x and whole)
-
-
-def coordinates(grid: Grid) -> dict[str, Coordinate]:
-    """The coordinates of *S for xarray, with CF attributes."""
-    north = {"standard_name": "latitude", "units": "degrees_north"}
-    east = {"standard_name": "longitude", "units": "degrees_east"}
-    if grid.kind == "ring":
-        return {"x": (("x",), grid.lon, {"long_name": "place on the ring"})}
-    assert grid.lat is not None
-    if grid.kind == "latlon":
-        return {"lat": (("lat",), grid.lat, north), "lon": (("lon",), grid.lon, east)}
-    return {"lat": (grid.dims, grid.lat, north), "lon": (grid.dims, grid.lon, east)}

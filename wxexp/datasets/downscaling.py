@@ -8,24 +8,23 @@ fields and the season, and learns the fine field or what the interpolation lacks
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import torch
-import xarray as xr
 from torch import Tensor
 
-from wxexp.datasets import transforms as T
-from wxexp.datasets.checks import check_domain, check_names, check_patch, moments, one_mask
+from wxexp.datasets.checks import check_names, moments
 from wxexp.datasets.codec import Bounds, Downscaled, DownscalingCodec
-from wxexp.datasets.contents import Contents, coordinates, read, statics
-from wxexp.datasets.partition import SPLITS, Cyclic, Partition
-from wxexp.datasets.patches import crop
-from wxexp.datasets.static import Geometry, channels
-from wxexp.datasets.times import Calendar, calendar
+from wxexp.datasets.contents import Contents
+from wxexp.datasets.memory import InMemory
+from wxexp.datasets.partition import Cyclic, Partition
+from wxexp.datasets.static import Geometry
+from wxexp.datasets.times import Calendar
+from wxexp.datasets.transforms import FORWARD, Transform
 from wxexp.fields.interpolation import Method, block_mean, block_sum, expand, interpolate
-from wxexp.interfaces import Batch, Codec, Dataset, Frame, Item, Ports, Source, Split
+from wxexp.interfaces import Batch, Codec, Dataset, Item, Ports, Source
 
 
 class Downscaling(Dataset):
@@ -50,7 +49,7 @@ class Downscaling(Dataset):
     """What it sees of the time."""
     target: Downscaled = "residual_anomaly"
     """Learnt is the field, its residual over the interpolated one, or that less its mean over training times in each cell."""
-    transforms: Mapping[str, T.Transform] = dataclasses.field(default_factory=dict)
+    transforms: Mapping[str, Transform] = dataclasses.field(default_factory=dict)
     """By variable, before standardisation."""
     bounds: Mapping[str, Bounds] = dataclasses.field(default_factory=dict)
     """Least and greatest physical value by target, None where unbounded: {"pr": (0.0, None)}."""
@@ -72,40 +71,20 @@ class Downscaling(Dataset):
         return DownscalingCodec(**recipe)
 
 
-class OpenedDownscaling:
-    """All times in memory as the network sees them, so that reading is cutting.
+class OpenedDownscaling(InMemory):
+    """All times as the network sees them, so that reading is cutting.
 
     Attributes:
-        ports, codec, grid, patch: as `Opened`.
         factor: as `Coarsened`.
     """
 
-    codec: Codec
-    patch: tuple[int, ...] | None
-
     def __init__(self, spec: Downscaling) -> None:
-        name, fields = type(spec.source).__name__, spec.source.open()
-        found = read(name, fields, spec.targets + spec.predictors, region=spec.region)
-        shape, count = found.grid.shape, len(spec.targets)
-        check_patch("Downscaling", spec.patch, shape)
-        check_domain("Downscaling", found, spec.targets + spec.predictors, spec.transforms)
-        self._spec = spec
-        self.grid, self.patch, self.factor = found.grid, spec.patch, spec.factor
-        self._times, self._labels = found.times, found.labels
-        self._items = self._partition(found, spec.partition)
-        self._units = dict(zip(spec.targets, found.units, strict=False))
-        self._truth = torch.from_numpy(found.values[:, :count])
+        count = len(spec.targets)
+        super().__init__(spec, spec.targets + spec.predictors, targets=count, region=spec.region, factor=spec.factor)
+        found, self.factor = self._found, spec.factor
+        self._items = self._split(spec.partition, lambda split, allowed: np.flatnonzero(allowed & found.present))
         coarse = _coarsen(found, spec.factor)
         self._coarse = coarse[:, :count]
-
-        mask = one_mask(found.valid[:count])
-        still = channels(
-            statics(name, fields, spec.static, region=spec.region), mask, self.grid, geometry=spec.geometry, factor=spec.factor
-        )
-        self._static, self._mask = torch.from_numpy(still)[None], torch.from_numpy(mask)[None]
-        self._area = torch.from_numpy(self.grid.area().astype(np.float32))[None]
-        self._calendar = torch.from_numpy(calendar(found.times, spec.calendar))
-
         self.codec = codec = DownscalingCodec(
             names=spec.targets + spec.predictors,
             targets=spec.targets,
@@ -113,72 +92,25 @@ class OpenedDownscaling:
             transforms=spec.transforms,
             bounds=spec.bounds,
             target=spec.target,
-            shape=shape,
+            shape=self.grid.shape,
         )
-        train = np.array([item.index for item in self._items["train"]])
+        train = self._times("train")
         coarse_up = self.interpolate(coarse, "bicubic")
-        _fit(codec, found, coarse_up, train)
+        codec.standardise(found, train)
+        _fit_residual(codec, found, coarse_up, train)
         with torch.no_grad():
             interpolated = codec.normalise(coarse_up)
-            origin = torch.zeros((len(found.times), len(shape)), dtype=torch.int64)
-            learnt = codec.learnt(self._truth, interpolated, origin)
+            origin = torch.zeros((len(found.times), len(self.grid.shape)), dtype=torch.int64)
+            learnt = codec.learnt(torch.from_numpy(found.values[:, :count]), interpolated, origin)
             self._target = torch.where(self._mask & ~learnt.isnan(), learnt, 0.0)
             self._condition = torch.cat([interpolated, _lacking(codec, found, self._coarse, interpolated, train, spec.factor)], dim=1)
         inputs = self._condition.shape[1] + self._calendar.shape[1]
         self.ports = Ports(target=count, condition=inputs, static=self._static.shape[1], out=count, grid=self.grid)
 
-    @staticmethod
-    def _partition(found: Contents, partition: Partition) -> dict[Split, list[Item]]:
-        chosen = partition.select(found.labels)
-        items = {s: [Item(int(i), str(found.labels[i])) for i in np.flatnonzero(chosen[s] & found.present)] for s in SPLITS}
-        if len(items["train"]) < 2:
-            raise ValueError(f"Downscaling of {found.name} needs at least 2 training times, got {len(items['train'])}")
-        return items
-
-    def items(self, split: Split) -> Sequence[Item]:
-        return self._items[split]
-
     def read(self, items: Sequence[Item], origins: Tensor | None = None) -> Batch:
-        index = torch.tensor([item.index for item in items])
-        size = self.grid.shape if origins is None else self.patch
-        assert size is not None, "origins are of patches, and there is no patch size"
-        origin = torch.zeros((len(items), len(size)), dtype=torch.int64) if origins is None else origins
-
-        def own(x: Tensor) -> Tensor:
-            return x[index] if origins is None else crop(x, origin, size, rows=index)
-
-        def shared(x: Tensor) -> Tensor:
-            return x if origins is None else crop(x, origin, size)
-
-        season = self._calendar[index].view(len(items), -1, *(1,) * len(size)).expand(-1, -1, *size)
-        return Batch(
-            target=own(self._target),
-            condition=torch.cat([own(self._condition), season], dim=1),
-            static=shared(self._static),
-            mask=shared(self._mask),
-            area=shared(self._area),
-            lead_hours=torch.zeros(len(items)),
-            origin=origin,
-            key=index.clone(),
-            time=np.array([item.time for item in items]),
-        )
-
-    def frames(self, items: Sequence[Item], leads: int) -> Iterable[Frame]:
-        if leads > 1:
-            raise ValueError(f"Ensemble.leads must be 1 for Downscaling, got {leads}")
-        return ()
-
-    def static(self, name: str) -> np.ndarray:
-        """As `Charted`."""
-        source = self._spec.source
-        field: np.ndarray = statics(type(source).__name__, source.open(), (name,), region=self._spec.region)[0]
-        return field
-
-    def truth(self, item: Item) -> xr.Dataset:
-        """Physical fields of the targets, dims *S, NaN where masked."""
-        values = torch.where(self._mask[0], self._truth[item.index], torch.nan).numpy()
-        fields = {name: (self.grid.dims, values[c], {"units": unit}) for c, (name, unit) in enumerate(self._units.items())}
-        return xr.Dataset(fields, coords=coordinates(self.grid) | {"time": ((), self._times[item.index])})
+        cut = self._cut(items, origins)
+        condition = torch.cat([cut.own(self._condition), cut.spread(self._calendar[cut.index])], dim=1)
+        return self._batch(items, cut, target=cut.own(self._target), condition=condition)
 
     def coarse(self, items: Sequence[Item]) -> Tensor:
         return self._coarse[[item.index for item in items]]
@@ -211,16 +143,14 @@ def _lacking(codec: DownscalingCodec, found: Contents, coarse: Tensor, interpola
     return torch.from_numpy(gaps)
 
 
-def _fit(codec: DownscalingCodec, found: Contents, interpolated: Tensor, train: np.ndarray) -> None:
-    """Fills the buffers of a codec from training times and valid cells, one variable at a time, in float64."""
-    for v, name in enumerate(codec.names):
+def _fit_residual(codec: DownscalingCodec, found: Contents, interpolated: Tensor, train: np.ndarray) -> None:
+    """Fills the residual's buffers of a codec from training times and valid cells, one target at a time, in float64."""
+    if codec.target == "field":
+        return
+    for v, name in enumerate(codec.targets):
         here = torch.from_numpy(found.valid[v])
-        forward = T.FORWARD[codec.transforms[v]]
-        x = forward(torch.from_numpy(found.values[train, v]))
-        codec.mean[v], codec.std[v] = moments(x[:, here].double(), name)
-        if v >= len(codec.targets) or codec.target == "field":
-            continue
-        gap = (x - forward(interpolated[train, v])).double()
+        forward = FORWARD[codec.transforms[v]]
+        gap = (forward(torch.from_numpy(found.values[train, v])) - forward(interpolated[train, v])).double()
         if codec.target == "residual_anomaly":
             codec.residual_mean[v] = torch.where(here, gap.mean(0), 0.0)
             codec.residual_std[v] = moments((gap - gap.mean(0))[:, here], name)[1]

@@ -15,6 +15,7 @@ from wxexp.diffusion import (
     noise_level as noise_level,
     parameterizations as parameterizations,
     scalings as scalings,
+    schedules as schedules,
     weightings as weightings,
 )
 
@@ -28,5 +29,6 @@ __all__ = [
     "noise_level",
     "parameterizations",
     "scalings",
+    "schedules",
     "weightings",
 ]

@@ -1,7 +1,8 @@
 """How a network is told the noise level.
 
-To add one: a class here with its `size` and `__call__`, its name in `__all__`. Networks embed each number by sines and cosines of one
-eighth to six cycles a unit, so that it should span a few units, not hundreds or hundredths.
+To add one: a class here with its `size` and `__call__`, its name in `__all__`. Networks embed each number by what
+`wxexp.models.embeddings` offers, as default by sines and cosines of one eighth to six cycles a unit, for which it should span a few
+units, not hundreds or hundredths.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from torch import Tensor
 
 from wxexp.config import Spec
 from wxexp.diffusion import noise_level
+from wxexp.diffusion.schedules import Scheduler, check_fixed
 
-__all__ = ["FlowTime", "LogNoise", "LogScale"]
+__all__ = ["FlowTime", "LogNoise", "LogScale", "Time"]
 
 
 class NoiseConditioning(Spec):
@@ -52,3 +54,21 @@ class FlowTime(NoiseConditioning):
 
     def __call__(self, gamma: Tensor) -> Tensor:
         return noise_level.flow_time(gamma)[:, None]
+
+
+class Time(NoiseConditioning):
+    """The time t in [0, 1] of a scheduler, 0 clean, which networks of DDPM and its kin are told (Ho et al. 2020; Song et al. 2021).
+
+    A level beyond a bounded range has the time of its end. The published networks count steps of 1000, which is what
+    `wxexp.models.embeddings.Positional` makes of a time.
+    """
+
+    size: ClassVar[int] = 1
+    scheduler: Scheduler
+    """Whose time; mostly that of the experiment. One that adapts is refused: a level would change its name as training goes on."""
+
+    def __post_init__(self) -> None:
+        check_fixed("Time.scheduler", self.scheduler)
+
+    def __call__(self, gamma: Tensor) -> Tensor:
+        return self.scheduler.time(gamma)[:, None]

@@ -11,10 +11,11 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from wxexp.diffusion import masks, noise_level
+from wxexp.diffusion import noise_level
 from wxexp.diffusion.conditionings import NoiseConditioning
 from wxexp.diffusion.parameterizations import Parameterization
 from wxexp.diffusion.scalings import InputScaling
+from wxexp.fields import masks
 
 
 class NetworkDenoiser:
@@ -73,16 +74,19 @@ class NetworkDenoiser:
         f = self.network(scaled.to(self.dtype), self.conditioning(gamma).to(self.dtype))
         return self._cleared(self.parameterization.denoised(f.to(y.dtype), y, gamma))
 
-    def check(self) -> None:
-        """Raises a FloatingPointError that names the first evaluation whose estimate was not finite.
+    def check(self, levels: Tensor | None = None) -> None:
+        """Raises a FloatingPointError that names the first evaluation whose estimate was not finite, and its noise level.
 
-        Called after sampling, so that nothing waits for the device in between.
+        Called after sampling, so that nothing waits for the device in between. With the `levels` [K] of a sampler, noisy to clean, it also
+        names the step, the number of the last of them that is not cleaner.
         """
         if self._evaluations and not bool(torch.stack([finite for _, finite in self._evaluations]).all()):
-            step = next(i for i, (_, finite) in enumerate(self._evaluations) if not finite)
-            s = noise_level.scale(self._evaluations[step][0]).item()
+            number = next(i for i, (_, finite) in enumerate(self._evaluations) if not finite)
+            gamma = self._evaluations[number][0]
+            step = "" if levels is None else f"step {max(1, int((levels <= gamma.cpu() + 1e-9).sum()))} of {len(levels)}, "
             raise FloatingPointError(
-                f"the network's output is not finite at evaluation {step + 1} of {len(self._evaluations)} (noise level s = {s:.4g})"
+                f"the network's output is not finite at {step}evaluation {number + 1} of {len(self._evaluations)} "
+                f"(noise level s = {noise_level.scale(gamma).item():.4g})"
             )
 
     @property
@@ -99,9 +103,14 @@ class ExactGaussian:
     """For x ~ N(mu, variance) in every cell: D = (variance y + s^2 mu) / (variance + s^2).
 
     Its probability flow has the solution y(s') = mu + (y - mu) sqrt((variance + s'^2) / (variance + s^2)).
+
+    Raises:
+        ValueError: for a variance below 0.
     """
 
     def __init__(self, mu: Tensor | float, variance: Tensor | float) -> None:
+        if not bool((torch.as_tensor(variance) >= 0).all()):
+            raise ValueError(f"ExactGaussian.variance must be at least 0, got {variance}")
         self.mu = mu
         self.variance = variance
 
@@ -155,9 +164,19 @@ class Mixture:
         weights: [K], summing to one.
         means: [K, C, *S].
         variances: S_k^2 [K].
+
+    Raises:
+        ValueError: for weights that are negative or do not sum to one, variances below 0, and numbers of the three that differ.
     """
 
     def __init__(self, weights: Tensor, means: Tensor, variances: Tensor) -> None:
+        if weights.shape != variances.shape or weights.shape != means.shape[:1]:
+            shapes = ", ".join(str(tuple(x.shape)) for x in (weights, means, variances))
+            raise ValueError(f"Mixture needs weights [K], means [K, C, *S] and variances [K], got {shapes}")
+        if not bool((weights >= 0).all()) or abs(weights.sum().item() - 1) > 1e-5:
+            raise ValueError(f"Mixture.weights must be at least 0 and sum to one, got {weights.tolist()}")
+        if not bool((variances >= 0).all()):
+            raise ValueError(f"Mixture.variances must be at least 0, got {variances.tolist()}")
         self.weights = weights
         self.means = means
         self.variances = variances

@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor, nn
 
-from wxexp.diffusion import masks, noise_level
+from wxexp.diffusion import noise_level
+from wxexp.fields import masks
 
 
 class Empirical(nn.Module):

@@ -6,12 +6,13 @@ Tweedie's formula the score of the noisy law is (D - y) / s^2, so adding g to th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
 
-from wxexp.diffusion import masks, noise_level
+from wxexp.diffusion import noise_level
+from wxexp.fields import masks
 
 Denoiser = Callable[[Tensor, Tensor], Tensor]
 
@@ -84,7 +85,7 @@ class Bounded:
         high: greatest value, likewise.
 
     Raises:
-        ValueError: for low that is not below high.
+        ValueError: for low that is not below high, and when called for bounds that do not fit the estimate.
     """
 
     def __init__(self, denoise: Denoiser, *, low: Tensor | float | None = None, high: Tensor | float | None = None) -> None:
@@ -98,9 +99,9 @@ class Bounded:
         """As y [N, C, *S]; gamma [] or [N]."""
         x = self.denoise(y, gamma)
         if self.low is not None:
-            x = torch.maximum(x, torch.as_tensor(self.low).to(x))
+            x = torch.maximum(x, _fitting("Bounded.low", torch.as_tensor(self.low), x.shape).to(x))
         if self.high is not None:
-            x = torch.minimum(x, torch.as_tensor(self.high).to(x))
+            x = torch.minimum(x, _fitting("Bounded.high", torch.as_tensor(self.high), x.shape).to(x))
         return x
 
 
@@ -121,7 +122,8 @@ class Observed:
         variance: V; 1 for normalised data.
 
     Raises:
-        ValueError: for a negative std, a variance that is not positive, cells that are not bool, and observed values that are not finite.
+        ValueError: for a negative std, a variance that is not positive, cells that are not bool, and observed values that are not finite;
+            when called, for values and cells that do not fit the state.
     """
 
     def __init__(self, denoise: Denoiser, *, values: Tensor, cells: Tensor, std: float, variance: float = 1.0) -> None:
@@ -132,6 +134,8 @@ class Observed:
             raise ValueError(f"{name}.variance must be positive and finite, got {variance}")
         if cells.dtype != torch.bool:
             raise ValueError(f"{name}.cells must be bool, got {cells.dtype}")
+        if _joint(values.shape, cells.shape) is None:
+            raise ValueError(f"{name}.cells must fit its values, {tuple(values.shape)}, got {tuple(cells.shape)}")
         if not bool((values.isfinite() | ~cells).all()):
             raise ValueError(f"{name}.values must be finite in observed cells, got NaN or infinity")
         self.denoise = denoise
@@ -152,6 +156,7 @@ class Observed:
 
     def _misfit(self, x: Tensor) -> Tensor:
         """Observations minus estimate, 0 in the cells that are not observed."""
+        _fitting(f"{type(self).__name__}.values", self.values, x.shape)
         return torch.where(self.cells.to(x.device), self.values.to(x) - x.detach(), 0.0)
 
 
@@ -200,6 +205,21 @@ class MomentMatched(Observed):
                 before, square = square, _dot(left, left)
                 along = left + _ratio(square, before) * along
             return x.detach() + pull(v)
+
+
+def _joint(a: Sequence[int], b: Sequence[int]) -> tuple[int, ...] | None:
+    """The shape that two shapes broadcast to, or None."""
+    try:
+        return tuple(torch.broadcast_shapes(tuple(a), tuple(b)))  # type: ignore[no-untyped-call]
+    except RuntimeError:
+        return None
+
+
+def _fitting(name: str, x: Tensor, shape: Sequence[int]) -> Tensor:
+    """The same, if it broadcasts to this shape of a state."""
+    if _joint(x.shape, shape) != tuple(shape):
+        raise ValueError(f"{name} must fit the state {tuple(shape)}, got the shape {tuple(x.shape)}")
+    return x
 
 
 def _dot(a: Tensor, b: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from wxexp.diffusion import masks
+from wxexp.fields import masks
 from wxexp.fields.seeds import Draws, stream
 
 DEPTH = 20  # bisections of an octave of the Brownian path: levels are resolved to one part in a million

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
 
 EARTH_RADIUS_KM = 6371.0  # mean radius (IUGG R1 = 6371.0088)
+Coordinate = tuple[tuple[str, ...], np.ndarray, Mapping[str, str]]
+"""Dims, values, attributes."""
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -59,3 +62,15 @@ class Grid:
         edges = np.concatenate([[lat[0] - (inner[0] - lat[0])], inner, [lat[-1] + (lat[-1] - inner[-1])]]).clip(-90.0, 90.0)
         band = np.abs(np.diff(np.sin(np.deg2rad(edges))))
         return np.broadcast_to((band / band.mean())[:, None], self.shape).copy()
+
+
+def coordinates(grid: Grid) -> dict[str, Coordinate]:
+    """Where the cells of *S are, for xarray: name -> dims, values, CF attributes."""
+    north = {"standard_name": "latitude", "units": "degrees_north"}
+    east = {"standard_name": "longitude", "units": "degrees_east"}
+    if grid.kind == "ring":
+        return {"x": (("x",), grid.lon, {"long_name": "place on the ring"})}
+    assert grid.lat is not None
+    if grid.kind == "latlon":
+        return {"lat": (("lat",), grid.lat, north), "lon": (("lon",), grid.lon, east)}
+    return {"lat": (grid.dims, grid.lat, north), "lon": (grid.dims, grid.lon, east)}

@@ -233,7 +233,9 @@ class Opened(Protocol):
     patch: tuple[int, ...] | None
     """Size of training patches; None: full fields."""
 
-    def items(self, split: Split) -> Sequence[Item]: ...
+    def items(self, split: Split) -> Sequence[Item]:
+        """In order of time."""
+        ...
 
     def read(self, items: Sequence[Item], origins: Tensor | None = None) -> Batch:
         """CPU tensors; `origins` int64 [B, dims] cuts patches; `target` is filled wherever there is truth; `key` is the items' index."""

@@ -5,67 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ClassVar, Literal, Protocol
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from wxexp.config import Spec
-from wxexp.interfaces.learning import Group
-
-
-class Scheduler(Spec):
-    """A density of noise levels in training. t in [0, 1] runs from clean (gamma_max) to noisy (gamma_min)."""
-
-    registry: ClassVar[str] = "wxexp.schedulers"
-
-    def gamma(self, t: Tensor) -> Tensor:
-        """Log-SNR at t: decreasing."""
-        raise NotImplementedError
-
-    def time(self, gamma: Tensor) -> Tensor:
-        """The inverse of gamma."""
-        raise NotImplementedError
-
-    def log_density(self, gamma: Tensor) -> Tensor:
-        """Ln |dt/dgamma|."""
-        raise NotImplementedError
-
-    @property
-    def range(self) -> tuple[float, float]:
-        """(gamma_min, gamma_max); infinite where unbounded."""
-        raise NotImplementedError
-
-    def build(self) -> Schedule:
-        """Itself, or a module with buffers (adaptive)."""
-        return FixedSchedule(self)
-
-
-class Schedule(nn.Module):
-    """A schedule in training: a fixed one, or one that adapts to the errors it sees."""
-
-    def gamma(self, t: Tensor) -> Tensor:
-        raise NotImplementedError
-
-    def log_density(self, gamma: Tensor) -> Tensor:
-        raise NotImplementedError
-
-    def update(self, gamma: Tensor, error: Tensor, world: Group) -> None:
-        """Adapts to the errors [B] at log-SNR gamma [B], reduced over `world`; a no-op for fixed schedules.
-
-        Errors are those of the noise, times w where the objective has a weight with respect to gamma.
-        """
-
-
-class FixedSchedule(Schedule):
-    """A scheduler without state."""
-
-    def __init__(self, scheduler: Scheduler) -> None:
-        super().__init__()
-        self.scheduler = scheduler
-
-    def gamma(self, t: Tensor) -> Tensor:
-        return self.scheduler.gamma(t)
-
-    def log_density(self, gamma: Tensor) -> Tensor:
-        return self.scheduler.log_density(gamma)
+from wxexp.diffusion.schedules import FixedSchedule as FixedSchedule
+from wxexp.diffusion.schedules import Schedule as Schedule
+from wxexp.diffusion.schedules import Scheduler as Scheduler
 
 
 class Levels(Spec):
@@ -85,11 +30,17 @@ Denoiser = Callable[[Tensor, Tensor], Tensor]
 class Noise(Protocol):
     """Random fields of a sampler, each [N, C, *S] in the dtype and on the device of its state."""
 
-    def prior(self) -> Tensor: ...
+    def prior(self) -> Tensor:
+        """Standard normal: the state at the first level, before it is scaled by that."""
+        ...
 
-    def at(self, *key: int) -> Tensor: ...
+    def at(self, *key: int) -> Tensor:
+        """Standard normal: the field that belongs to a key, such as the number of a step."""
+        ...
 
-    def brownian(self, s0: float, s1: float) -> Tensor: ...
+    def brownian(self, s0: float, s1: float) -> Tensor:
+        """(W(s1) - W(s0)) / sqrt(|s1 - s0|) of one Brownian path W in the noise level s > 0, the same for every choice of levels."""
+        ...
 
 
 class Sampler(Spec):
@@ -114,6 +65,8 @@ class Sampler(Spec):
 
     def __post_init__(self) -> None:
         least = max(1, self.order)
+        if type(self.steps) is not int:  # refused before an objective that asks for the levels fails on them
+            raise ValueError(f"{type(self).__name__}.steps must be a whole number, got {self.steps!r}")
         if self.steps < least:
             raise ValueError(f"{type(self).__name__}.steps must be at least {least}, got {self.steps}")
 

@@ -128,6 +128,7 @@ class Optimizer(Spec):
     final: float
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """At the full `rate`; the loop sets that of each step."""
         raise NotImplementedError
 
 
@@ -167,6 +168,7 @@ class Learner(nn.Module):
         self._frozen = False
 
     def phases(self) -> tuple[Phase, ...]:
+        """In the order in which they run in a step."""
         return (Phase("network", ("network",)),)
 
     def prepare(self, opened: Opened, session: Session) -> None:
@@ -177,6 +179,7 @@ class Learner(nn.Module):
         return opened
 
     def forward(self, batch: Batch, step: Step) -> Loss:
+        """The loss of each sample of a training batch; draws are those of `step`."""
         raise NotImplementedError
 
     def validate(self, batch: Batch, step: Step) -> Loss:
@@ -243,4 +246,5 @@ class Objective(Spec):
         """Refuses, with a ValueError, an experiment this objective cannot learn: a scheduler or sampler missing or of no use."""
 
     def build(self, parts: Parts) -> Learner:
+        """An untrained learner, whose buffers `prepare` or a checkpoint fills."""
         raise NotImplementedError

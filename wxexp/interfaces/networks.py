@@ -49,6 +49,7 @@ class Inputs:
         latent: Tensor | None = None,
         noise: Mapping[str, Tensor] | None = None,
     ) -> Inputs:
+        """What a network is told of a batch."""
         return cls(
             condition=batch.condition,
             static=batch.static,

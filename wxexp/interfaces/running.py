@@ -129,11 +129,17 @@ class Executor(Protocol):
 class Tracker(Protocol):
     """Where numbers of a run go."""
 
-    def config(self, tree: Mapping[str, Any]) -> None: ...
+    def config(self, tree: Mapping[str, Any]) -> None:
+        """The experiment, as `to_tree` gives it."""
+        ...
 
-    def scalars(self, step: int, values: Mapping[str, float], context: Mapping[str, Any] = {}) -> None: ...
+    def scalars(self, step: int, values: Mapping[str, float], context: Mapping[str, Any] = {}) -> None:
+        """Values by name, after `step` optimiser steps; the context tells equal names apart."""
+        ...
 
-    def image(self, step: int, name: str, path: Path, context: Mapping[str, Any] = {}) -> None: ...
+    def image(self, step: int, name: str, path: Path, context: Mapping[str, Any] = {}) -> None:
+        """A PNG; its path is noted, the file stays where it is."""
+        ...
 
     def truncate(self, step: int) -> None:
         """Training goes on after `step`: what was said of later steps is forgotten."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import ClassVar, Literal, Protocol
 
 import numpy as np
@@ -31,13 +32,33 @@ class Statistic(Spec):
         """What it has to know of training times, arrays [variable, ...] by name; most need nothing."""
         return {}
 
-    def reducer(self, fitted: Mapping[str, np.ndarray]) -> Reducer:
-        """`reduce` for one variable, of which these are the fitted arrays [...]."""
+    def reducer(self, fitted: Mapping[str, np.ndarray], *, time: str = "", hours: float = 0.0) -> Reducer:
+        """`reduce` for one variable, of which these are the fitted arrays [...]; of what is valid `hours` after an ISO time.
+
+        Only those of scope "field" may ask for the time.
+        """
         return self.reduce
 
     def reduce(self, truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Mapping[str, np.ndarray]:
         """[*S], [M, *S], [G, *S] (weight 0: not scored) -> name: float64 [G, ...]."""
         raise NotImplementedError
+
+    def cells(
+        self, truth: np.ndarray, members: np.ndarray, at: np.ndarray, fitted: Mapping[str, np.ndarray] = MappingProxyType({})
+    ) -> Mapping[str, np.ndarray]:
+        """`reduce` of every cell by itself, with weight 1: [*S], [M, *S], flat places [n] that have truth -> name: float64 [n, ...].
+
+        For maps of what has the scope "point"; `fitted` are arrays [..., *S] of this variable. This is right for all of them, with
+        groups of one cell, and slow: statistics that have a faster way to the same numbers override it.
+        """
+        reduce, found = self.reducer(fitted), []
+        for few in [at[start : start + 64] for start in range(0, len(at), 64)] or [np.zeros(1, dtype=np.int64)]:
+            if fitted:
+                each = (np.arange(truth.size) == few[:, None]).astype(np.float64).reshape(-1, *truth.shape)
+                found.append(reduce(truth, members, each))
+            else:
+                found.append(reduce(truth.reshape(-1)[few], members.reshape(len(members), -1)[:, few], np.eye(len(few))))
+        return {name: np.concatenate([each[name] for each in found])[: len(at)] for name in found[0]}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +105,7 @@ class Metric(Spec):
     registry: ClassVar[str] = "wxexp.metrics"
 
     def needs(self) -> tuple[Statistic, ...]:
+        """Statistics whose sums it is computed from; equal ones are summed once for all metrics."""
         raise NotImplementedError
 
     def rows(self, sums: Sums) -> list[Row]:
@@ -111,6 +133,7 @@ class Baseline(Spec):
     registry: ClassVar[str] = "wxexp.baselines"
 
     def fit(self, opened: Opened) -> Mapping[str, np.ndarray]:
+        """What it must know of the training times, by name, kept with the run; given to `members`."""
         return {}
 
     def members(self, fitted: Mapping[str, np.ndarray], opened: Opened, item: Item, leads: int, draws: Draws) -> np.ndarray:

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any
@@ -44,6 +44,10 @@ rm -rf "$1"
 """For a shell, whose standard input ends with the run, or with this process: ends what is Ray's and has files there."""
 PATIENCE_SECONDS = 7.0
 """How long a cluster may take to answer."""
+MISSED = 4
+"""Looks without an answer, half of that apart, after which its head is gone."""
+
+log = logging.getLogger(__name__)
 
 
 @contextmanager
@@ -70,7 +74,8 @@ def cluster(address: str | None = None) -> Iterator[ModuleType]:
             import ray
 
             try:
-                yield ray
+                with nullcontext() if address is None else _watched(address):
+                    yield ray
             finally:
                 ray.shutdown()
 
@@ -181,6 +186,36 @@ def _join(address: str) -> None:
         raise ConfigError(f"no Ray cluster answers at {address}, though something listens there")
     if ended[0] is not None:
         raise ConfigError(_why(address, ended[0])) from ended[0]
+
+
+@contextmanager
+def _watched(address: str) -> Iterator[None]:
+    """Says so when the head of a joined cluster is gone: a minute later Ray ends this process with a trace of its own."""
+    import ray
+
+    host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
+    left = threading.Event()
+
+    def watch() -> None:
+        missed = 0
+        while missed < MISSED and not left.wait(PATIENCE_SECONDS / 2):
+            try:
+                socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS).close()
+                missed = 0
+            except OSError:
+                missed += 1
+        if missed == MISSED:
+            log.error(
+                "the head of the cluster at %s is gone, and Ray will end this process; what is written stays, and the same command goes on"
+                " from there, on any cluster",
+                address,
+            )
+
+    threading.Thread(target=watch, daemon=True, name="watch").start()
+    try:
+        yield
+    finally:
+        left.set()
 
 
 def _why(address: str, error: Exception) -> str:

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from wxexp.diffusion.schedules import check_fixed
 from wxexp.interfaces import Levels, Scheduler
 
 
@@ -20,8 +21,7 @@ class Quantiles(Levels):
     def __post_init__(self) -> None:
         if not 0 < self.sigma_min < self.sigma_max:
             raise ValueError(f"Quantiles.sigma_min must be in (0, sigma_max = {self.sigma_max}), got {self.sigma_min}")
-        if type(self.scheduler).build is not Scheduler.build:
-            raise ValueError(f"Quantiles.scheduler must be a scheduler without state, got {type(self.scheduler).__name__}")
+        check_fixed("Quantiles.scheduler", self.scheduler)
         low, high = self.scheduler.range
         for name, value in (("sigma_min", self.sigma_min), ("sigma_max", self.sigma_max)):
             if not low - 1e-9 <= -2 * math.log(value) <= high + 1e-9:

@@ -23,13 +23,12 @@ import zarr
 from zarr.codecs import BloscCodec
 from zarr.errors import ZarrUserWarning
 
-from wxexp.fields.grid import Grid
+from wxexp.fields.grid import Coordinate, Grid, coordinates
 
 if TYPE_CHECKING:
     Array = zarr.Array[Any]
 
 Attributes = Mapping[str, str]
-Coordinate = tuple[tuple[str, ...], np.ndarray, Attributes]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,6 +54,7 @@ class Layout:
 
     @property
     def dims(self) -> tuple[str, ...]:
+        """Of a variable."""
         return (self.time, "member", *(() if self.lead_hours is None else ("lead_time",)), *self.grid.dims)
 
     def coordinates(self) -> dict[str, Coordinate]:
@@ -80,14 +80,8 @@ def _times(times: tuple[str, ...]) -> tuple[np.ndarray, Attributes]:
 
 
 def _places(grid: Grid) -> dict[str, Coordinate]:
-    north = {"standard_name": "latitude", "units": "degrees_north"}
-    east = {"standard_name": "longitude", "units": "degrees_east"}
-    if grid.kind == "ring":
-        return {"x": (("x",), np.asarray(grid.lon), {"long_name": "place on the ring"})}
-    assert grid.lat is not None
-    if grid.kind == "latlon":
-        return {"lat": (("lat",), np.asarray(grid.lat), north), "lon": (("lon",), np.asarray(grid.lon), east)}
-    out: dict[str, Coordinate] = {"lat": (grid.dims, np.asarray(grid.lat), north), "lon": (grid.dims, np.asarray(grid.lon), east)}
+    """Of the cells, and along the axes of a projected grid whose spacing is known."""
+    out = coordinates(grid)
     if grid.kind == "projected" and grid.dx_km and grid.dy_km:
         height, width = grid.shape
         for name, cells, spacing in (("y", height, grid.dy_km), ("x", width, grid.dx_km)):
@@ -116,6 +110,7 @@ class Store:
 
     @cached_property
     def members(self) -> int:
+        """How many there are, drawn or not."""
         return self.array("member").shape[0]
 
     @cached_property

@@ -5,6 +5,7 @@ totals (a new statistic goes to wxexp.statistics), one export below, and one tes
 averages finished scores: it gives `sums.rows` a function of totals, which is evaluated once for the value and once per bootstrap draw.
 """
 
+from wxexp.metrics.acc import ACC as ACC
 from wxexp.metrics.bias import Bias as Bias
 from wxexp.metrics.binned_spread_skill import BinnedSpreadSkill as BinnedSpreadSkill
 from wxexp.metrics.brier import Brier as Brier
@@ -20,14 +21,17 @@ from wxexp.metrics.economic_value import EconomicValue as EconomicValue
 from wxexp.metrics.energy_score import EnergyScore as EnergyScore
 from wxexp.metrics.error_spread import ErrorSpread as ErrorSpread
 from wxexp.metrics.event_ratio import EventRatio as EventRatio
+from wxexp.metrics.field_kernel_score import FieldKernelScore as FieldKernelScore
 from wxexp.metrics.frequency_bias import FrequencyBias as FrequencyBias
 from wxexp.metrics.fss import FSS as FSS
 from wxexp.metrics.ignorance import Ignorance as Ignorance
 from wxexp.metrics.interval_score import IntervalScore as IntervalScore
+from wxexp.metrics.kernel_score import KernelScore as KernelScore
 from wxexp.metrics.log_histogram_distance import LogHistogramDistance as LogHistogramDistance
 from wxexp.metrics.log_spectral_distance import LogSpectralDistance as LogSpectralDistance
 from wxexp.metrics.mae import MAE as MAE
 from wxexp.metrics.member_rmse import MemberRMSE as MemberRMSE
+from wxexp.metrics.outcome_crps import OutcomeCRPS as OutcomeCRPS
 from wxexp.metrics.pattern_correlation import PatternCorrelation as PatternCorrelation
 from wxexp.metrics.perkins import Perkins as Perkins
 from wxexp.metrics.pit import PIT as PIT
@@ -35,9 +39,13 @@ from wxexp.metrics.pooled_crps import PooledCRPS as PooledCRPS
 from wxexp.metrics.quantile_bias import QuantileBias as QuantileBias
 from wxexp.metrics.quantile_score import QuantileScore as QuantileScore
 from wxexp.metrics.rank_histogram import RankHistogram as RankHistogram
+from wxexp.metrics.relative_bias import RelativeBias as RelativeBias
+from wxexp.metrics.rescaled_crps import RescaledCRPS as RescaledCRPS
 from wxexp.metrics.rmse import RMSE as RMSE
 from wxexp.metrics.roc_area import ROCArea as ROCArea
 from wxexp.metrics.rps import RPS as RPS
+from wxexp.metrics.sal import SAL as SAL
+from wxexp.metrics.seeps import SEEPS as SEEPS
 from wxexp.metrics.spherical_spectral_distance import SphericalSpectralDistance as SphericalSpectralDistance
 from wxexp.metrics.spread_skill import SpreadSkill as SpreadSkill
 from wxexp.metrics.threshold_crps import ThresholdCRPS as ThresholdCRPS
@@ -48,6 +56,7 @@ from wxexp.metrics.wet_days import WetDays as WetDays
 from wxexp.metrics.zonal_spectral_distance import ZonalSpectralDistance as ZonalSpectralDistance
 
 __all__ = [
+    "ACC",
     "CORP",
     "CRPS",
     "CRPSS",
@@ -56,6 +65,8 @@ __all__ = [
     "PIT",
     "RMSE",
     "RPS",
+    "SAL",
+    "SEEPS",
     "Bias",
     "BinnedSpreadSkill",
     "Brier",
@@ -68,12 +79,15 @@ __all__ = [
     "EnergyScore",
     "ErrorSpread",
     "EventRatio",
+    "FieldKernelScore",
     "FrequencyBias",
     "Ignorance",
     "IntervalScore",
+    "KernelScore",
     "LogHistogramDistance",
     "LogSpectralDistance",
     "MemberRMSE",
+    "OutcomeCRPS",
     "PatternCorrelation",
     "Perkins",
     "PooledCRPS",
@@ -81,6 +95,8 @@ __all__ = [
     "QuantileScore",
     "ROCArea",
     "RankHistogram",
+    "RelativeBias",
+    "RescaledCRPS",
     "SphericalSpectralDistance",
     "SpreadSkill",
     "ThresholdCRPS",

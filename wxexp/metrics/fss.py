@@ -5,10 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from wxexp.interfaces import Metric, Row, Statistic, Sums, Total
-from wxexp.metrics.ratio import ratio
 from wxexp.statistics import Neighbourhoods
 from wxexp.statistics.cells import check_numbers, label
-from wxexp.statistics.neighbourhoods import check_scales
+from wxexp.statistics.neighbourhoods import check_scales, fractions_skill
 
 
 class FSS(Metric):
@@ -28,7 +27,8 @@ class FSS(Metric):
         check_scales("FSS.scales", self.scales)
 
     def _statistic(self) -> Neighbourhoods:
-        return Neighbourhoods(thresholds=self.thresholds, scales=self.scales)
+        """With single cells, which say how often the event is observed."""
+        return Neighbourhoods(thresholds=self.thresholds, scales=self.scales if 1 in self.scales else (1, *self.scales))
 
     def needs(self) -> tuple[Statistic, ...]:
         return (self._statistic(),)
@@ -36,11 +36,12 @@ class FSS(Metric):
     def rows(self, sums: Sums) -> list[Row]:
         found = sums[self._statistic()]
 
-        def rows(t: int, s: int) -> list[Row]:
+        def rows(t: int, scale: int) -> list[Row]:
+            s = self._statistic().scales.index(scale)
+
             def value(total: Total) -> np.ndarray:
-                reference = total(found["forecast"][..., t, s]) + total(found["truth"][..., t, s])
-                return 1.0 - ratio(total(found["square"][..., t, s]), reference)
+                return fractions_skill(*(total(found[name][..., t, s]) for name in ("square", "forecast", "truth")))
 
-            return sums.rows(f"fss_{label(self.thresholds[t])}_{self.scales[s]}", value, units="1")
+            return sums.rows(f"fss_{label(self.thresholds[t])}_{scale}", value, units="1")
 
-        return [row for t in range(len(self.thresholds)) for s in range(len(self.scales)) for row in rows(t, s)]
+        return [row for t in range(len(self.thresholds)) for scale in self.scales for row in rows(t, scale)]

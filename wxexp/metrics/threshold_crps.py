@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-import numpy as np
-
-from wxexp.interfaces import Metric, Row, Statistic, Sums, Total
-from wxexp.metrics.ratio import ratio
+from wxexp.interfaces import Metric, Row, Statistic, Sums
+from wxexp.metrics.pair_score import pair_score
 from wxexp.statistics import TailPairs
 from wxexp.statistics.cells import check_numbers, label
-from wxexp.statistics.crps import Estimator, pair_coefficient
+from wxexp.statistics.crps import Estimator
+from wxexp.statistics.tail import Tail
 
 
 class ThresholdCRPS(Metric):
@@ -22,7 +19,7 @@ class ThresholdCRPS(Metric):
     """
 
     thresholds: tuple[float, ...]
-    tail: Literal["upper", "lower"] = "upper"
+    tail: Tail = "upper"
     estimator: Estimator = "fair"
     alpha: float = 0.95
 
@@ -42,12 +39,7 @@ class ThresholdCRPS(Metric):
         prefix = "twcrps" + ("_below" if self.tail == "lower" else "") + ("" if self.estimator == "fair" else f"_{self.estimator}")
 
         def rows(index: int) -> list[Row]:
-            def value(total: Total) -> np.ndarray:
-                score = total(found["skill"][..., index])
-                if sums.members > 1:
-                    score = score - pair_coefficient(sums.members, self.estimator, alpha=self.alpha) * total(found["pairs"][..., index])
-                return ratio(score, total(found["weight"]))
-
+            value = pair_score(found, sums.members, index, estimator=self.estimator, alpha=self.alpha)
             return sums.rows(f"{prefix}_{label(self.thresholds[index])}", value)
 
         return [row for index in range(len(self.thresholds)) for row in rows(index)]

@@ -5,6 +5,7 @@ and couples no rows of a batch; its export and its name in `__all__` below; `tes
 test already runs over it.
 """
 
+from wxexp.models import embeddings as embeddings
 from wxexp.models.song_unet import SongUNet as SongUNet
 from wxexp.models.unext import UNeXt as UNeXt
 from wxexp.models.uvit import UViT as UViT

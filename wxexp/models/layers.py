@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
@@ -10,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wxexp.interfaces import Inputs, Ports
+from wxexp.models.embeddings import LevelEmbedding, Sinusoidal
 
 
 class Convolution(nn.Module):
@@ -41,27 +41,21 @@ class Convolution(nn.Module):
 class Embedding(nn.Module):
     """Noise level, latent vector and lead time -> one vector, always in float32."""
 
-    OCTAVES = 6
-
-    def __init__(self, ports: Ports, size: int) -> None:
+    def __init__(self, ports: Ports, size: int, of_level: LevelEmbedding) -> None:
         super().__init__()
-        self.level, self.latent, self.leads = ports.level, ports.latent, ports.leads if len(ports.leads) > 1 else ()
-        features = (self.level + bool(self.leads)) * (4 * self.OCTAVES + 1) + self.latent
+        self.latent, self.leads = ports.latent, ports.leads if len(ports.leads) > 1 else ()
+        self.of_level = of_level.build() if ports.level else None
+        self.of_lead = Sinusoidal().build() if self.leads else None
+        features = (ports.level * self.of_level.size if self.of_level else 0) + (self.of_lead.size if self.of_lead else 0) + self.latent
         self.mlp = nn.Sequential(nn.Linear(features, size), nn.SiLU(), nn.Linear(size, size), nn.SiLU())
-
-    def waves(self, u: Tensor) -> Tensor:
-        """[N, k] -> [N, k * (4 * OCTAVES + 1)]: u itself, and sine and cosine of 2 pi f u with two f an octave from 1/8 to 6."""
-        f = 2.0 ** (torch.arange(2 * self.OCTAVES, device=u.device) / 2 - 3)
-        angle = 2 * math.pi * u[..., None] * f
-        return torch.cat([u[..., None], angle.sin(), angle.cos()], dim=-1).flatten(1)
 
     def forward(self, inputs: Inputs) -> Tensor:
         found = []
-        if self.level:
+        if self.of_level is not None:
             assert inputs.level is not None
-            found.append(self.waves(inputs.level.float()))
-        if self.leads:
-            found.append(self.waves(inputs.lead_hours.float()[:, None] / max(self.leads)))
+            found.append(self.of_level(inputs.level.float()))
+        if self.of_lead is not None:
+            found.append(self.of_lead(inputs.lead_hours.float()[:, None] / max(self.leads)))
         if self.latent:
             assert inputs.latent is not None
             found.append(inputs.latent.float())
@@ -120,6 +114,6 @@ class Cells:
         return h[:, :, 0] if self.dims == 1 else h[:, :, : size[0]]
 
 
-def embedding(ports: Ports, size: int) -> Embedding | None:
+def embedding(ports: Ports, size: int, of_level: LevelEmbedding) -> Embedding | None:
     """None where a network sees nothing but fields."""
-    return Embedding(ports, size) if ports.level or ports.latent or len(ports.leads) > 1 else None
+    return Embedding(ports, size, of_level) if ports.level or ports.latent or len(ports.leads) > 1 else None

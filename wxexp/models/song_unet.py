@@ -20,6 +20,7 @@ from torch import Tensor, nn
 
 from wxexp.experiment import Experiment
 from wxexp.interfaces import Inputs, Learner, Model, Network, Ports
+from wxexp.models.embeddings import LevelEmbedding, Sinusoidal
 from wxexp.models.layers import Cells, Convolution, embedding
 
 GROUP = 16  # channels of a group; the bfloat16 backward of GroupNorm is three times slower with 8, as 16 fill a vector register
@@ -44,6 +45,8 @@ class SongUNet(Model):
     """Levels, 0 the finest, whose blocks end in self-attention over all cells."""
     embedding: int = 128
     """Size of the embedding of noise level, latent vector and lead time."""
+    level_embedding: LevelEmbedding = Sinusoidal()
+    """What becomes of the number that tells the noise level, before the embedding."""
     dropout: float = 0.0
     """Part of the features dropped before the second convolution of a block."""
     precision: Literal["float32", "bfloat16"] = "float32"
@@ -118,7 +121,7 @@ class _UNet(Network):
         kernel, pool, cells = self.cells.kernel, self.cells.pool, self.cells.number
         channels = [spec.channels * m for m in spec.multipliers]
         self.stem = Convolution((ports.target + ports.condition + ports.static) * cells, channels[0], kernel)
-        self.embedding = embedding(ports, spec.embedding)
+        self.embedding = embedding(ports, spec.embedding, spec.level_embedding)
 
         def block(channels_in: int, level: int) -> _Block:
             return _Block(channels_in, channels[level], kernel, spec.dropout, level in spec.attention)

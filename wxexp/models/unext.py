@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from wxexp.experiment import Experiment
 from wxexp.interfaces import Inputs, Learner, Model, Network, Ports
+from wxexp.models.embeddings import LevelEmbedding, Sinusoidal
 from wxexp.models.layers import Cells, Convolution, embedding
 
 Film = tuple[Tensor, Tensor] | None
@@ -45,6 +46,8 @@ class UNeXt(Model):
     """Side of the square of cells that is one cell of the finest level (space to depth)."""
     embedding: int = 512
     """Size of the embedding of noise level, latent vector and lead time."""
+    level_embedding: LevelEmbedding = Sinusoidal()
+    """What becomes of the number that tells the noise level, before the embedding."""
     precision: Literal["float32", "bfloat16"] = "float32"
     """Of convolutions and activations; parameters, embedding and output are float32."""
 
@@ -95,7 +98,7 @@ class ConvNeXtUNet(Network):
             kernel = self.cells.kernel
             return nn.ModuleList(ConvNeXtBlock(width, kernel, spec.expansion, spec.layer_scale) for _ in range(spec.blocks))
 
-        self.embedding = embedding(ports, spec.embedding)
+        self.embedding = embedding(ports, spec.embedding, spec.level_embedding)
         self.stem = Convolution((ports.target + ports.condition + ports.static) * number, channels[0], self.cells.kernel)
         self.down = nn.ModuleList(level(width) for width in channels[:-1])
         bottom = channels[-1]

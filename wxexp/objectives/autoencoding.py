@@ -14,6 +14,7 @@ import dataclasses
 import torch
 from torch import Tensor
 
+from wxexp.config import at_least
 from wxexp.experiment import Experiment
 from wxexp.fields.folding import coarse_grid, fold, unfold
 from wxexp.fields.seeds import Draws
@@ -36,9 +37,7 @@ class Autoencoding(WeightedObjective):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("channels", "factor"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"Autoencoding.{name} must be at least 1, got {getattr(self, name)}")
+        at_least(self, 1, "channels", "factor")
 
     def check(self, experiment: Experiment) -> None:
         refuse_sampling(experiment)

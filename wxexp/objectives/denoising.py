@@ -115,20 +115,27 @@ class DenoisingLearner(Learner):
             error = self.weighting.log_weight(loss.gamma).exp() * error
         self.schedule.update(loss.gamma, error, step.world)
 
-    def members(self, batch: Batch, draws: Draws, sampler: Sampler | None) -> Tensor:
-        """[B, M, C, *S] float32, masked cells 0; a FloatingPointError names the noise level at which the network was not finite."""
-        assert sampler is not None, "refused by Denoising.check"
-        rows = batch.repeat(len(draws.rows) // len(batch))
-        noise = DrawnNoise(draws, (self.ports.out, *batch.size), mask=rows.mask, device=rows.condition.device)
-        denoise = NetworkDenoiser(
-            lambda y, level: self.network(y, Inputs.of(rows, level=level)),
+    def denoiser(self, batch: Batch) -> NetworkDenoiser:
+        """Estimates of the targets of a batch: what samplers, guidance and the probability flow take.
+
+        Its states are [B, C, *S], each row with the condition of that row of the batch.
+        """
+        return NetworkDenoiser(
+            lambda y, level: self.network(y, Inputs.of(batch, level=level)),
             parameterization=self.parameterization,
             scaling=self.scaling,
             conditioning=self.conditioning,
-            mask=rows.mask,
+            mask=batch.mask,
         )
+
+    def members(self, batch: Batch, draws: Draws, sampler: Sampler | None) -> Tensor:
+        """[B, M, C, *S] float32, masked cells 0; a FloatingPointError names step and noise level at which the network was not finite."""
+        assert sampler is not None, "refused by Denoising.check"
+        rows = batch.repeat(len(draws.rows) // len(batch))
+        noise = DrawnNoise(draws, (self.ports.out, *batch.size), mask=rows.mask, device=rows.condition.device)
+        denoise = self.denoiser(rows)
         gamma = sampler.levels.gamma(sampler.steps)
         y = noise_level.scale(gamma[0]) * noise.prior()
         x = sampler.sample(denoise, y, gamma, noise)
-        denoise.check()
+        denoise.check(gamma)
         return torch.where(rows.mask, x, 0.0).float().reshape(len(batch), -1, *x.shape[1:])

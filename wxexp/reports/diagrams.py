@@ -10,11 +10,12 @@ import xarray as xr
 
 from wxexp.interfaces import Statistic, Total
 from wxexp.scoring.sums import Resampling
-from wxexp.statistics import Bins, Exceedances
-from wxexp.statistics.bootstrap import runs
+from wxexp.statistics import Bins, Exceedances, Neighbourhoods
 from wxexp.statistics.crps import pair_coefficient
+from wxexp.statistics.neighbourhoods import fractions_skill
 from wxexp.statistics.reliability import calibrated, roc
 from wxexp.statistics.significance import effective_size
+from wxexp.statistics.spacing import instants
 
 DRAWS = 200
 """Bootstrap draws of a band."""
@@ -39,7 +40,7 @@ def exceedances(sums: xr.Dataset, statistics: Mapping[str, Statistic]) -> xr.Dat
         tables.append(sums[f"{name}.table"].rename({a: b for a, b in axes.items() if a != b}).assign_coords(threshold=list(one.thresholds)))
     table = xr.concat(tables, "threshold").drop_duplicates("threshold").sortby("threshold")
     table = table.transpose("case", "variable", ..., "threshold", "exceeding", "event")
-    cases = Resampling(slice(None), sums["index"].values, draws=DRAWS, seed=0)
+    cases = Resampling(slice(None), times_of(sums), draws=DRAWS, seed=0)
     dims = table.dims[1:-1]
     out = xr.Dataset(
         {"table": (table.dims[1:], cases.whole(table.values))}, {n: x for n, x in table.coords.items() if "case" not in x.dims}
@@ -52,6 +53,47 @@ def exceedances(sums: xr.Dataset, statistics: Mapping[str, Statistic]) -> xr.Dat
         low, high = cases.over_draws(measured, _known) or (np.full(out["table"].shape[: len(own)], np.nan),) * 2
         out[f"{name}low"], out[f"{name}high"] = (own, low), (own, high)
     return out
+
+
+def neighbourhoods(sums: xr.Dataset, statistics: Mapping[str, Statistic]) -> xr.Dataset | None:
+    """Fractions skill score `fss` (variable, [lead_time,] threshold, scale) with its 95 % bounds `low` and `high`, scales in cells.
+
+    `frequency` (variable, [lead_time,] threshold) is how often the truth exceeds the threshold; NaN where no sums are of single cells.
+    Scores are NaN at scales that a threshold has no sums of, without events, and where no square fits; None where all are.
+    """
+    cases, parts = Resampling(slice(None), times_of(sums), draws=DRAWS, seed=0), list[xr.Dataset]()
+    for name, one in statistics.items():
+        if not isinstance(one, Neighbourhoods) or f"{name}.square" not in sums:
+            continue
+        own = [sums[f"{name}.{key}"] for key in ("square", "forecast", "truth", "weight")]
+        dims = (*own[0].dims[1:-2], "threshold", "scale")
+        square, forecast, truth, weight = (x.values for x in own)
+
+        def value(total: Total, of: tuple[np.ndarray, ...] = (square, forecast, truth)) -> np.ndarray:
+            return fractions_skill(*map(total, of))
+
+        point, low, high = value(cases.whole), *(cases.over_draws(value, _known) or (np.full(square.shape[1:], np.nan),) * 2)
+        single = one.scales.index(1) if 1 in one.scales else None
+        with np.errstate(divide="ignore", invalid="ignore"):  # of single cells P_y² is 1 or 0
+            each = np.full(point.shape[:-1], np.nan) if single is None else (truth.sum(axis=0) / weight.sum(axis=0))[..., single]
+        found = xr.Dataset(
+            {"fss": (dims, point), "low": (dims, low), "high": (dims, high), "frequency": (dims[:-1], each)},
+            {
+                **{n: x for n, x in own[0].coords.items() if "case" not in x.dims},
+                "threshold": list(one.thresholds),
+                "scale": list(one.scales),
+            },
+        )
+        parts.append(found.sortby("scale"))
+    if not parts or not any(np.isfinite(part["fss"]).any() for part in parts):
+        return None
+    return xr.concat(parts, "threshold", join="outer").drop_duplicates("threshold").sortby("threshold")
+
+
+def times_of(sums: xr.Dataset) -> np.ndarray:
+    """Of the cases, in seconds, or their numbers where they have no times."""
+    index = sums["index"].values.astype(np.float64)
+    return instants(sums["time"].values, index) if "time" in sums.coords else index
 
 
 def _area(table: np.ndarray) -> np.ndarray:
@@ -95,7 +137,7 @@ def effective_sizes(sums: xr.Dataset) -> dict[str, float]:
         total = here["pairs.skill"].values - (pair_coefficient(members) * here["pairs.pairs"].values if members > 1 else 0.0)
         with np.errstate(divide="ignore", invalid="ignore"):
             series = total / here["pairs.weight"].values
-        size = effective_size(series, runs(here["index"].values)) if len(series) > 2 else math.nan
+        size = effective_size(series, times_of(here)) if len(series) > 2 else math.nan
         if math.isfinite(size):
             out[str(variable)] = size
     return out

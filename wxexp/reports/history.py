@@ -37,18 +37,19 @@ def losses_by_noise_level(history: History, *, most: int = 4) -> dict[str, Curve
     return _by_noise_level(history, "loss", most)
 
 
-def noise_densities(history: History, *, most: int = 4) -> dict[str, Curve]:
-    """Density with respect to ln sigma of the noise levels drawn in training, of a schedule that adapts, at as many moments."""
-    return {name: (sigma, 2 * density) for name, (sigma, density) in _by_noise_level(history, "density", most).items()}
+def noise_densities(history: History) -> dict[str, Curve]:
+    """Density with respect to ln sigma of the noise levels drawn in training, of a schedule that adapts, at every checkpoint."""
+    return {name: (sigma, 2 * density) for name, (sigma, density) in _by_noise_level(history, "density", None).items()}
 
 
-def _by_noise_level(history: History, value: str, most: int) -> dict[str, Curve]:
+def _by_noise_level(history: History, value: str, most: int | None) -> dict[str, Curve]:
     found: dict[float, list[tuple[float, float]]] = {}
     for at, values, context in _rows(history):
         if value in values and isinstance(gamma := context.get("gamma"), int | float):
             found.setdefault(at, []).append((math.exp(-gamma / 2), values[value]))
     moments = sorted(found)
-    chosen = np.unique(np.linspace(0, len(moments) - 1, min(most, len(moments))).round().astype(int))
+    count = len(moments) if most is None else min(most, len(moments))
+    chosen = np.unique(np.linspace(0, len(moments) - 1, count).round().astype(int))
     return {f"{moments[i]:,.0f} {progress_unit(history)}": _curve(found[moments[i]]) for i in chosen}
 
 

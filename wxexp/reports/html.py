@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 
 from wxexp.interfaces import Row
-from wxexp.reports.tables import arrange, headline
+from wxexp.reports.tables import Cell, arrange, headline
 
 _CSS = """
 :root { color-scheme: light; --ink: #1b1f24; --soft: #5b6470; --line: #d9dee4; --ground: #ffffff; --mark: #eef4fa; }
@@ -116,35 +116,41 @@ def score_table(rows: Sequence[Row]) -> str:
     width = len(arranged.columns) + 1
     head = "".join(f'<th scope="col">{escape(heading)}</th>' for _, heading in arranged.columns)
     lines = []
-    notes = ["Bold: the best source of a variable."]
-    if any(r.metric == "crps" for r in rows):
-        notes.append("CRPS: the fair one, which does not depend on the number of members.")
     for block in arranged.blocks:
         lines.append(f'<tr class="block"><th colspan="{width}" scope="colgroup">{escape(block.title)}</th></tr>')
         for source, cells in block.lines:
-            inner = []
-            for cell in cells:
-                if cell is None:
-                    inner.append("<td>–</td>")
-                    continue
-                value = f"<strong>{cell.text}</strong>" if cell.best else cell.text
-                mark = ' <abbr title="of a single forecast: its mean absolute error">MAE</abbr>' if cell.single else ""
-                bounds = f'<span class="bounds">{cell.bounds}</span>' if cell.bounds else ""
-                inner.append(f"<td>{value}{mark}{bounds}</td>")
             look = ' class="forecast"' if source == "forecast" else ""
-            lines.append(f'<tr{look}><th scope="row">{escape(source.replace("_", " "))}</th>{"".join(inner)}</tr>')
+            lines.append(f'<tr{look}><th scope="row">{escape(source.replace("_", " "))}</th>{"".join(map(_cell, cells))}</tr>')
+    single = any(cell and cell.single for block in arranged.blocks for _, cells in block.lines for cell in cells)
+    return (
+        f'<div class="scroll"><table class="scores"><thead><tr><th></th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+        f'<p class="soft">{escape(" ".join(_legend(rows, single=single)))}</p>'
+    )
+
+
+def _cell(cell: Cell | None) -> str:
+    if cell is None:
+        return "<td>–</td>"
+    value = f"<strong>{cell.text}</strong>" if cell.best else cell.text
+    mark = ' <abbr title="of a single forecast: its mean absolute error">MAE</abbr>' if cell.single else ""
+    bounds = f'<span class="bounds">{cell.bounds}</span>' if cell.bounds else ""
+    return f"<td>{value}{mark}{bounds}</td>"
+
+
+def _legend(rows: Sequence[Row], *, single: bool) -> list[str]:
+    """A sentence for each thing in the table that needs one; `single`: a cell is the CRPS of a single forecast."""
+    notes = ["Bold: the best source of a variable."]
+    if any(r.metric == "crps" for r in rows):
+        notes.append("CRPS: the fair one, which does not depend on the number of members.")
     if any(r.low is not None for r in rows):
         notes.append("Small numbers: 95 % bootstrap intervals over blocks of contiguous times.")
-    if any(cell and cell.single for block in arranged.blocks for _, cells in block.lines for cell in cells):
+    if single:
         notes.append("MAE: the CRPS of a single forecast is its mean absolute error.")
     if any(r.metric in ("mae", "rmse", "bias") for r in rows):
         notes.append("MAE, RMSE and bias are those of the ensemble mean.")
     if any(r.metric == "crpss" for r in rows):
         notes.append("CRPSS: part of the baseline's CRPS that the forecast saves; above 0 the forecast is better.")
-    return (
-        f'<div class="scroll"><table class="scores"><thead><tr><th></th>{head}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
-        f'<p class="soft">{escape(" ".join(notes))}</p>'
-    )
+    return notes
 
 
 def figure_html(picture: Picture) -> str:

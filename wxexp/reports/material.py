@@ -35,6 +35,7 @@ class Material:
         spectra: power (source, variable, [lead_time,] wavenumber), optionally with a coordinate `wavelength_km`.
         group_spectra: the same of each group of cells, by its name.
         exceedances: as `wxexp.reports.diagrams.exceedances` gives them.
+        neighbourhoods: as `wxexp.reports.diagrams.neighbourhoods` gives them, with the attribute `cell_km` where cells have a size.
         histograms: by variable, as `wxexp.reports.diagrams.histograms` gives them.
         sizes: by variable, how many independent cases would tell as much as the cases do.
         history: rows of metrics.jsonl, {"step", "values", "context"}.
@@ -57,6 +58,7 @@ class Material:
     spectra: xr.DataArray | None = None
     group_spectra: Mapping[str, xr.DataArray] = dataclasses.field(default_factory=dict)
     exceedances: xr.Dataset | None = None
+    neighbourhoods: xr.Dataset | None = None
     histograms: Mapping[str, xr.Dataset] = dataclasses.field(default_factory=dict)
     sizes: Mapping[str, float] = dataclasses.field(default_factory=dict)
     history: Sequence[Mapping[str, object]] = ()

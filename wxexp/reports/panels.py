@@ -13,7 +13,7 @@ from matplotlib.colors import LogNorm, Normalize, PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 
-from wxexp.fields.grid import Grid
+from wxexp.fields.grid import Grid, coordinates
 from wxexp.reports.style import NO_DATA, WIDTH
 
 
@@ -22,20 +22,10 @@ def is_line(grid: Grid) -> bool:
     return grid.kind == "ring"
 
 
-def coordinates(grid: Grid) -> dict[str, tuple[tuple[str, ...], np.ndarray]]:
-    """The coordinates of *S for datasets of drawn data."""
-    if grid.kind == "latlon":
-        assert grid.lat is not None
-        return {"lat": (("lat",), grid.lat), "lon": (("lon",), grid.lon)}
-    if grid.kind == "ring":
-        return {"x": (("x",), grid.lon)}
-    assert grid.lat is not None
-    return {"lat": (grid.dims, grid.lat), "lon": (grid.dims, grid.lon)}
-
-
 def dataset(grid: Grid, fields: dict[str, tuple[tuple[str, ...], np.ndarray]]) -> xr.Dataset:
     """Fields `name: (leading dims, [..., *S])` with the grid's coordinates."""
-    return xr.Dataset({name: ((*lead, *grid.dims), values) for name, (lead, values) in fields.items()}, coordinates(grid))
+    places = {name: (dims, values) for name, (dims, values, _) in coordinates(grid).items()}
+    return xr.Dataset({name: ((*lead, *grid.dims), values) for name, (lead, values) in fields.items()}, places)
 
 
 def blocks(coarse: np.ndarray, factor: int, shape: Sequence[int]) -> np.ndarray:

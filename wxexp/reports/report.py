@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -17,9 +18,12 @@ from wxexp.reports.plots.maps import score_word
 from wxexp.reports.style import Drawing, date_text, lead_text, png
 from wxexp.reports.survey import Survey, survey
 from wxexp.reports.tables import single_sources
+from wxexp.scoring.comparison import best
 
 MOST_VARIABLES = 6
 """Variables with pictures of their own; the table has all."""
+MOST_MAPS = 9
+"""In a picture."""
 
 Made = tuple[str, str, Drawing, str]
 """Name, section, drawing, caption."""
@@ -86,6 +90,8 @@ def _pictures(material: Material) -> Iterator[Made]:
         yield from _ranks(material, material.ranks, shown)
     if material.exceedances is not None:
         yield from _thresholds(material, material.exceedances, shown)
+    if material.neighbourhoods is not None:
+        yield from _neighbourhoods(material, material.neighbourhoods, shown)
     if counted := {name: x for name, x in material.histograms.items() if name in shown}:
         yield from _quantiles(material, counted)
     if material.spectra is not None:
@@ -133,24 +139,31 @@ def _stamps(material: Material, found: Survey, shown: list[str]) -> Iterator[Mad
 
 def _maps(material: Material, maps: xr.Dataset, shown: list[str]) -> Iterator[Made]:
     single = "forecast" in single_sources(material.rows) or material.size == 1
-    for lead in material.leads:
-        for name in shown:
-            fields = xr.Dataset({score: at_lead(maps[score].sel(variable=name, drop=True), lead) for score in maps.data_vars})
-            fields = fields.drop_vars([score for score in fields.data_vars if not np.isfinite(fields[score].values).any()])
-            if not fields.data_vars:
-                continue
-            drawing = plots.maps(
-                fields, grid=material.grid, variable=name, units=material.units[name], lead_hours=lead, deterministic=single
-            )
-            words = {
-                "bias": "bias, the mean of forecast (ensemble mean) minus truth",
-                "crps": "MAE" if single else "fair CRPS, small is good",
-                "spread_skill": "spread over skill, below 1 where the ensemble is too sure of itself",
-            }
-            parts = [words.get(str(score)) or score_word(str(score)) for score in fields.data_vars]
-            caption = f"{name} {lead_text(lead)}".rstrip() + f" in each cell over all cases: {'; '.join(parts)}."
-            caption += "" if material.grid.kind == "ring" else " Colours end at the 2nd and 98th percentile; grey cells have no data."
-            yield f"maps-{name}{_slug('', lead)}", "Where", drawing, caption
+    asked = [str(name) for name in maps.data_vars if maps[name].attrs.get("asked")]
+    usual = [str(name) for name in maps.data_vars if name not in asked]
+    parts = [asked[i : i + MOST_MAPS] for i in range(0, len(asked), MOST_MAPS)]
+    pages = [("maps", usual), *((f"maps-asked-{i + 1}" if i else "maps-asked", part) for i, part in enumerate(parts))]
+    words = {
+        "bias": "bias, the mean of forecast (ensemble mean) minus truth",
+        "crps": "MAE" if single else "fair CRPS, small is good",
+        "spread_skill": "spread over skill, below 1 where the ensemble is too sure of itself",
+    }
+    for (prefix, names), lead, name in itertools.product(pages, material.leads, shown):
+        fields = xr.Dataset({score: at_lead(maps[score].sel(variable=name, drop=True), lead) for score in names})
+        fields = fields.drop_vars([score for score in fields.data_vars if not np.isfinite(fields[score].values).any()])
+        if not fields.data_vars:
+            continue
+        drawing = plots.maps(fields, grid=material.grid, variable=name, units=material.units[name], lead_hours=lead, deterministic=single)
+        told = [words.get(str(score)) or _score_text(str(score), str(score) in asked) for score in fields.data_vars]
+        caption = f"{name} {lead_text(lead)}".rstrip() + f" in each cell over all cases: {'; '.join(told)}."
+        caption += "" if material.grid.kind == "ring" else " Colours end at the 2nd and 98th percentile; grey cells have no data."
+        yield f"{prefix}-{name}{_slug('', lead)}", "Where", drawing, caption
+
+
+def _score_text(score: str, explained: bool) -> str:
+    """What a score is called, and where asked for, which values are good."""
+    good = {"small": ", small is good", "large": ", large is good", "0": ", 0 is best", "1": ", 1 is best"}
+    return score_word(score) + (good.get(best(score) or "", "") if explained else "")
 
 
 def _spread_skill(material: Material, found: Survey, shown: list[str]) -> Made:
@@ -208,6 +221,21 @@ def _thresholds(material: Material, found: xr.Dataset, shown: list[str]) -> Iter
         yield f"roc{_slug('', lead)}", "Thresholds", drawing, caption
 
 
+def _neighbourhoods(material: Material, found: xr.Dataset, shown: list[str]) -> Iterator[Made]:
+    for lead in material.leads:
+        here = at_lead(found.sel(variable=[n for n in shown if n in found["variable"].values]), lead)
+        if not np.isfinite(here["fss"]).any():
+            continue
+        drawing = plots.fss_by_scale(here, units=dict(material.units), cell_km=found.attrs.get("cell_km"), lead_hours=lead)
+        caption = (
+            "Fractions skill score: how well the part of a square in which a threshold is exceeded agrees with that of the truth, by the "
+            "side of the square, with 95 % intervals; 1 is perfect. A forecast is useful from the scale where its line is above the dotted "
+            "one of its colour, ½ + f/2, with f how often the event is observed; f itself (dashes at the left) is the score of single "
+            "cells forecast at random."
+        )
+        yield f"fss{_slug('', lead)}", "Scales", drawing, caption
+
+
 def _quantiles(material: Material, found: Mapping[str, xr.Dataset]) -> Iterator[Made]:
     for lead in material.leads:
         for spacing in ("linear", "log"):
@@ -262,7 +290,7 @@ def _learning(material: Material) -> Iterator[Made]:
         caption = "Validation loss by noise level, at some moments of training (the darkest is the last): where learning still goes on."
         yield "loss-by-noise-level", "Training", plots.loss_by_noise_level(levels), caption
     if densities := noise_densities(material.history):
-        caption = "The noise levels that training draws, as the schedule has adapted them: more where errors are large."
+        caption = "The noise levels that training draws, as the schedule had adapted them at each checkpoint: more where errors are large."
         yield "noise-density", "Training", plots.noise_density(densities), caption
     if scores := validation_curves(material.history):
         drawing = plots.validation_scores(scores, units=material.units, unit=progress_unit(material.history))

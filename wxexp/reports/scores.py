@@ -12,9 +12,10 @@ import zarr
 
 from wxexp.fields.grid import EARTH_RADIUS_KM, Grid
 from wxexp.interfaces import Statistic
-from wxexp.reports.diagrams import effective_sizes, exceedances, histograms
+from wxexp.reports.diagrams import effective_sizes, exceedances, histograms, neighbourhoods, times_of
 from wxexp.reports.panels import area_mean
-from wxexp.statistics.bootstrap import runs
+from wxexp.scoring.stores import SCORES
+from wxexp.statistics.bootstrap import clusters
 
 FORECAST = "forecast"
 
@@ -28,6 +29,7 @@ class Scored:
     maps: xr.Dataset | None
     group_spectra: Mapping[str, xr.DataArray] = dataclasses.field(default_factory=dict)
     exceedances: xr.Dataset | None = None
+    neighbourhoods: xr.Dataset | None = None
     histograms: Mapping[str, xr.Dataset] = dataclasses.field(default_factory=dict)
     sizes: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
@@ -63,16 +65,17 @@ def read_scores(folder: Path, *, grid: Grid, statistics: Mapping[str, Statistic]
         maps,
         group_spectra=spectra,
         exceedances=exceedances(forecast, known),
+        neighbourhoods=_with_size(neighbourhoods(forecast, known), grid),
         histograms=histograms(forecast, known),
         sizes=effective_sizes(forecast),
     )
 
 
 def rank_counts(sums: xr.Dataset) -> xr.DataArray | None:
-    """Counts (case, variable, [lead_time,] bin) with the runs of contiguous cases as `block`; None for a single forecast."""
+    """Counts (case, variable, [lead_time,] bin) with clusters of cases as `block` (`clusters`); None for a single forecast."""
     if "ranks.ranks" not in sums or sums.sizes["rank"] <= 2:
         return None
-    return sums["ranks.ranks"].rename(rank="bin").assign_coords(block=("case", runs(sums["index"].values.tolist())))
+    return sums["ranks.ranks"].rename(rank="bin").assign_coords(block=("case", clusters(times_of(sums))))
 
 
 def power_spectra(sums: Mapping[str, xr.Dataset], grid: Grid) -> xr.DataArray | None:
@@ -114,7 +117,8 @@ def power_spectra(sums: Mapping[str, xr.Dataset], grid: Grid) -> xr.DataArray | 
 def score_maps(maps: xr.Dataset, grid: Grid) -> xr.Dataset:
     """Bias, spread-skill, spread, RMSE and CRPS of the forecast, and the CRPS of the best baseline over variables and leads.
 
-    The last is `crps_<name>`, or `mae_<name>` where the baseline is a single forecast, of which the CRPS is the absolute error.
+    The last is `crps_<name>`, or `mae_<name>` where the baseline is a single forecast, of which the CRPS is the absolute error. Maps that
+    not every run has follow, with the attribute `asked`; what is a skill over baselines as `crpss_<name>` of each.
     """
     own = maps.sel(source=FORECAST, drop=True)
     shown = [name for name in ("bias", "spread_skill", "spread", "rmse", "crps") if name in own]
@@ -124,6 +128,14 @@ def score_maps(maps: xr.Dataset, grid: Grid) -> xr.Dataset:
         chosen = min(baselines, key=lambda s: _ratio(maps["crps"].sel(source=s), own["crps"], grid))
         single = not np.isfinite(maps["spread"].sel(source=chosen)).any()
         out[f"{'mae' if single else 'crps'}_{chosen}"] = maps["crps"].sel(source=chosen, drop=True)
+    for name in sorted(str(name) for name in maps.data_vars if name not in SCORES):
+        known = [(name, own[name])] if np.isfinite(own[name]).any() else []
+        over = [
+            (f"{name}_{s}", maps[name].sel(source=s, drop=True))
+            for s in baselines
+            if not known and np.isfinite(maps[name].sel(source=s)).any()
+        ]
+        out |= {label: field.assign_attrs(asked=1) for label, field in known + over}
     return xr.Dataset(out)
 
 
@@ -137,6 +149,12 @@ def cell_km(grid: Grid, box: np.ndarray | Sequence[Sequence[int]]) -> float | No
     lat = np.deg2rad(np.asarray(grid.lat, dtype=np.float64))
     dy, dx = abs(lat[1] - lat[0]), np.deg2rad(abs(float(grid.lon[1] - grid.lon[0])))
     return float(EARTH_RADIUS_KM * np.sqrt(dx * dy * np.cos(lat[box[0][0] : box[0][1]].mean())))
+
+
+def _with_size(found: xr.Dataset | None, grid: Grid) -> xr.Dataset | None:
+    """With the side of a cell in the middle of the grid as the attribute `cell_km`, where it has one."""
+    size = cell_km(grid, [(0, length) for length in grid.shape])
+    return found if found is None or size is None else found.assign_attrs(cell_km=size)
 
 
 def _ratio(crps: xr.DataArray, forecast: xr.DataArray, grid: Grid) -> float:

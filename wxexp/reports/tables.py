@@ -143,13 +143,13 @@ def plain_table(rows: Sequence[Row]) -> str:
 
 
 def headline(rows: Sequence[Row]) -> list[str]:
-    """One sentence per variable: the forecast's CRPS against the best baseline's, at the first lead time of each."""
+    """One sentence per variable: the forecast's CRPS, where there is one, against the best baseline's, at the first lead time of each."""
     sentences = []
     for variable in dict.fromkeys(r.variable for r in rows):
         crps = [r for r in rows if r.variable == variable and r.metric == "crps"]
         crps = [r for r in crps if (r.group, r.lead_hours) == (crps[0].group, crps[0].lead_hours)]
         forecast = next((r for r in crps if r.source == "forecast"), None)
-        if forecast is None:
+        if forecast is None or not math.isfinite(forecast.value):
             continue
         units = unit_text(forecast.units)
         name = "MAE" if "forecast" in single_sources(rows) else "CRPS"

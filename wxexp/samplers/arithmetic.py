@@ -33,9 +33,13 @@ def scales(gamma: Tensor) -> list[float]:
 
 
 def total(*terms: tuple[float, Tensor]) -> Tensor:
-    """The sum of factor times field over `terms`."""
+    """The sum of factor times field over `terms`, a new field."""
     (factor, field), *others = terms
-    found = torch.mul(field, factor)
+    if factor == 1 and others:
+        (factor, other), *others = others
+        found = torch.add(field, other, alpha=factor)
+    else:
+        found = torch.mul(field, factor)
     for factor, field in others:
         found.add_(field, alpha=factor)
     return found
@@ -50,13 +54,3 @@ def moments(h: float) -> tuple[float, float, float]:
     # of_tau = h^2 (1/2 - h/6 + h^2/24 - ...), of_tau2 = h^3 (1/3 - h/12 + h^2/60 - ...)
     of_tau = h**2 * sum((-h) ** k / math.factorial(k + 2) for k in range(10))
     return of_one, of_tau, h**3 * sum(2 * (-h) ** k / math.factorial(k + 3) for k in range(10))
-
-
-def ancestral(h: float, s_next: float, eta: float) -> tuple[float, float]:
-    """A step of length h to s' in two parts: the length of a deterministic step to s_down < s', and the noise s_up that leads back to s'.
-
-    s_up = eta s' sqrt(1 - r^2), r = exp(-h), s_down^2 = s'^2 - s_up^2; with eta = 1 that is the noise of DDPM's posterior (Song, Meng and
-    Ermon 2021, equation 16).
-    """
-    lost = -math.expm1(-2 * h)
-    return h - 0.5 * math.log1p(-(eta**2) * lost), eta * s_next * math.sqrt(lost)

@@ -24,30 +24,26 @@ class DPMSolver3(Sampler):
 
     def sample(self, denoise: Denoiser, y: Tensor, gamma: Tensor, noise: Noise) -> Tensor:
         for here, _, h in steps(gamma):
-            y = three_stages(denoise, y, total((1.0, y), (-1.0, denoise(y, here))), here, h)
+            y = three_stages(denoise, y, denoise(y, here), here, h)
         return denoise(y, gamma[-1]) if self.terminal == "denoise" else y
 
 
-def three_stages(denoise: Denoiser, y: Tensor, n: Tensor, here: Tensor, h: float) -> Tensor:
-    """The state h = ln(s / s') further, from y and the noise n = y - D in it.
+def three_stages(denoise: Denoiser, y: Tensor, x: Tensor, here: Tensor, h: float) -> Tensor:
+    """The state h = ln(s / s') further, from y and its estimate x.
 
-    In units of s that is s eps; the paper's s' expm1(t h) eps is then (1 - exp(-t h)) n, and the estimates of the noise at
-    the stages, at lower levels, are scaled up to s.
+    The paper's stages u_1 and u_2 are a third and two thirds of h further. It is written in noises: with n = y - x, the s eps of y,
+    d_i = s (eps_i - eps) of the stages, and f(t) = (1 - e^(-t)) / t - e^(-t),
+
+        u_1 = y - (1 - e^(-h/3)) n,   u_2 = y - (1 - e^(-2h/3)) n - 2 f(2h/3) d_1,   y' = y - (1 - e^(-h)) n - 3/2 f(h) d_2.
+
+    In the estimates x_i from the stages that is d_1 = e^(h/3) (x - x_1) and d_2 = e^(2h/3) (x - x_2 - 2 f(2h/3) d_1).
     """
     third, two_thirds = h / 3, 2 * h / 3
-    first = total((1.0, y), (math.expm1(-third), n))
-    d_first = _difference(denoise, first, n, here, third)
-    second = total((1.0, y), (math.expm1(-two_thirds), n), (-2 * _curved(two_thirds), d_first))
-    d_second = _difference(denoise, second, n, here, two_thirds)
-    return total((1.0, y), (math.expm1(-h), n), (-1.5 * _curved(h), d_second))
+    b, c = 2 * _curved(two_thirds) * math.exp(third), 1.5 * _curved(h) * math.exp(two_thirds)
+    x_1 = denoise(total((math.exp(-third), y), (-math.expm1(-third), x)), here + 2 * third)
+    x_2 = denoise(total((math.exp(-two_thirds), y), (-math.expm1(-two_thirds) - b, x), (b, x_1)), here + 2 * two_thirds)
+    return total((math.exp(-h), y), (-math.expm1(-h) - c * (1 - b), x), (-c * b, x_1), (c, x_2))
 
 
-def _difference(denoise: Denoiser, u: Tensor, n: Tensor, here: Tensor, length: float) -> Tensor:
-    """The difference s (eps_u - eps), where the noise eps_u is estimated from u, `length` further."""
-    up = math.exp(length)
-    return total((up, u), (-up, denoise(u, here + 2 * length)), (-1.0, n))
-
-
-def _curved(length: float) -> float:
-    """exp(-t) (expm1(t) / t - 1) = (1 - exp(-t)) / t - exp(-t)."""
-    return -math.expm1(-length) / length - math.exp(-length)
+def _curved(t: float) -> float:
+    return -math.expm1(-t) / t - math.exp(-t)

@@ -35,9 +35,10 @@ class LMS(Sampler):
     def sample(self, denoise: Denoiser, y: Tensor, gamma: Tensor, noise: Noise) -> Tensor:
         s, past = scales(gamma), list[Tensor]()  # the last values of s d, newest last
         for step, (here, _, h) in enumerate(steps(gamma)):
-            past = [*past[-3:], total((1.0, y), (-1.0, denoise(y, here)))]
+            x = denoise(y, here)
+            past = [*past[-3:], y - x]
             if step < 2:
-                y = three_stages(denoise, y, past[-1], here, h)
+                y = three_stages(denoise, y, x, here, h)
             else:
                 at = s[step + 1 - len(past) : step + 1]
                 weights = [a / b for a, b in zip(adams(at, s[step + 1]), at, strict=True)]

@@ -123,9 +123,3 @@ class AdaptiveSchedule(Schedule):
 
     def _bin(self, gamma: Tensor) -> Tensor:
         return ((self.spec.gamma_max - gamma) / self.width).long().clamp(0, self.spec.bins - 1)
-
-
-def check_fixed(name: str, scheduler: Scheduler) -> None:
-    """Refuses a scheduler with state as a part of component `name`, which would only ever see the density of its start."""
-    if type(scheduler).build is not Scheduler.build:
-        raise ValueError(f"{name} must be a scheduler without state, got {type(scheduler).__name__}")

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from wxexp.config.tree import suggest
+from wxexp.diffusion.schedules import check_fixed
 from wxexp.interfaces import Scheduler
-from wxexp.schedulers.adaptive import check_fixed
 from wxexp.schedulers.log_normal import LogNormal
 from wxexp.schedulers.log_uniform import LogUniform
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from wxexp.diffusion.schedules import check_fixed
 from wxexp.interfaces import Scheduler
-from wxexp.schedulers.adaptive import check_fixed
 from wxexp.schedulers.log_normal import LogNormal
 
 

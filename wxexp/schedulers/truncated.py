@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from wxexp.diffusion.schedules import check_fixed
 from wxexp.interfaces import Scheduler
 from wxexp.schedulers import bounds
-from wxexp.schedulers.adaptive import check_fixed
 from wxexp.schedulers.log_normal import LogNormal
 
 

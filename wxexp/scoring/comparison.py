@@ -14,7 +14,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from wxexp.interfaces import Metric, Row, Statistic, Sums, Total
-from wxexp.scoring.plan import FORECAST, Plan
+from wxexp.scoring.plan import Plan
 from wxexp.scoring.sums import CaseSums, Resampling
 from wxexp.statistics.bootstrap import interval
 
@@ -41,10 +41,11 @@ COSTS: Mapping[str, Cost] = {
     **dict.fromkeys(("crps", "twcrps", "mae", "rmse", "member_rmse", "brier", "corp_miscalibration", "rps", "ignorance"), _SMALL),
     **dict.fromkeys(("energy_score", "variogram_score", "quantile_score", "interval_score", "weighted_interval_score"), _SMALL),
     **dict.fromkeys(("dawid_sebastiani", "error_spread", "wasserstein", "log_histogram_distance", "lsd", "rank_histogram"), _SMALL),
+    **dict.fromkeys(("owcrps", "vrcrps", "kernel_score", "field_kernel_score", "seeps"), _SMALL),
     **dict.fromkeys(("false_alarm_rate", "false_alarm_ratio"), _SMALL),
     **dict.fromkeys(("roc_area", "pattern_correlation", "acc", "fss", "perkins", "economic_value"), _LARGE),
     **dict.fromkeys(("hit_rate", "accuracy", "csi", "ets", "hss", "pss", "f1", "sedi"), _LARGE),
-    **dict.fromkeys(("bias", "pit_bias", "quantile_bias"), _ZERO),
+    **dict.fromkeys(("bias", "relative_bias", "pit_bias", "quantile_bias", "sal", "esal"), _ZERO),
     **dict.fromkeys(("spread_skill", "pit_dispersion", "frequency_bias", "event_ratio", "wet_ratio", "sdii_ratio"), _ONE),
 }
 """By the beginning of a row's name, how far a value is from the best one, 0: small is good, 1 − x, |x|, or |ln x|. The longest counts."""
@@ -54,6 +55,14 @@ def cost(metric: str) -> Cost | None:
     """How far a value of a metric is from the best one; None where there is no telling, such as the width of an interval."""
     known = [name for name in (*COSTS, *_NONE) if metric == name or metric.startswith(f"{name}_")]
     return COSTS.get(max(known, key=len)) if known else None
+
+
+def best(metric: str) -> Literal["small", "large", "0", "1"] | None:
+    """Which values of a metric are good; None where there is no telling."""
+    found = cost(metric)
+    if found in (_SMALL, _LARGE):
+        return "small" if found is _SMALL else "large"
+    return "0" if found is _ZERO else "1" if found is _ONE else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -214,6 +223,11 @@ def _verdict(low: float, high: float) -> Verdict | None:
     return "better" if high < 0 else "worse" if low > 0 else "same"
 
 
+def _label(value: object) -> str:
+    """A lead in hours, or a name."""
+    return "no lead" if value is None else f"{value:g} h" if isinstance(value, float) else str(value)
+
+
 class _Common:
     """What two runs have both."""
 
@@ -233,19 +247,39 @@ class _Common:
         self.groups = same
         if lost := dict.fromkeys(name for sums in self.sums for name in sums.groups if name not in same):
             self.notes.append(f"only one of them has the group {', '.join(lost)}")
+        self.baselines = self._same_baselines()
+
+    def _same_baselines(self) -> list[str]:
+        """Those that both have, configured alike where their scores say how."""
+        settings = [plan.get("settings", {}).get("baselines") for plan in self.plans]
+        names = [name for name in self.sums[0].references if name in self.sums[1].references]
+        if settings[0] is not None and settings[1] is not None:
+            unlike = [name for name in names if settings[0].get(name) != settings[1].get(name)]
+            if unlike:
+                self.notes.append(f"the baseline {', '.join(unlike)} of one is not that of the other, nor is skill over it compared")
+            names = [name for name in names if name not in unlike]
+        if lost := dict.fromkeys(
+            name for one, other in (self.sums, self.sums[::-1]) for name in one.references if name not in other.references
+        ):
+            self.notes.append(f"only one of them has the baseline {', '.join(lost)}")
+        return names
 
     def _both(self, what: str, one: Sequence[T], other: Sequence[T]) -> list[T]:
         found = [value for value in one if value in other]
         if not found:
-            each = [f"{values[0]} to {values[-1]}" if len(values) > 1 else f"{values[0]}" for values in (one, other)]
+            ends = [[_label(values[0]), _label(values[-1])][: len(values)] for values in (one, other)]
+            each = [" to ".join(dict.fromkeys(end)) for end in ends]
             raise ValueError(f"{self.names[0]} and {self.names[1]} have no {what} in common: {each[0]}, and {each[1]}")
         if len(found) < max(len(one), len(other)):
-            self.notes.append(f"{len(found)} {what}s are common, of {len(one)} in {self.names[0]} and {len(other)} in {self.names[1]}")
+            some = f"{len(found)} {what}s are" if len(found) > 1 else f"1 {what} is"
+            lost = [_label(value) for value in dict.fromkeys([*one, *other]) if value not in found]
+            left = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
+            counts = f"of {len(one)} in {self.names[0]} and {len(other)} in {self.names[1]}"
+            self.notes.append(f"{some} common, {counts}: without {left}")
         return found
 
     def restricted(self) -> tuple[tuple[CaseSums, CaseSums], list[str]]:
         """The sums of both, of what is common, by one plan."""
-        inside = [name for name in self.groups if all(name in plan["groups"] for plan in self.plans)]
         plan, times = self.plans[0], [case["time"] for case in self.plans[0]["cases"]]
         kept = [place for place, time in enumerate(times) if time in set(self.times)]
         selections = {
@@ -253,6 +287,9 @@ class _Common:
             for name, cases in plan.get("selections", {}).items()
             if name in self.groups
         }
+        if empty := [name for name, cases in selections.items() if not cases]:
+            self.notes.append(f"none of the common cases is in the group {', '.join(empty)}")
+        inside = [name for name in self.groups if all(name in plan["groups"] for plan in self.plans) and name not in empty]
         mine: Plan = {
             **plan,
             "leads": self.leads,
@@ -280,7 +317,7 @@ class _Common:
         )
         arrays = {name: x[at] for name, x in sums.arrays.items()}
         references: dict[str, Sums] = {
-            name: self._cut(each, mine) for name, each in sums.references.items() if isinstance(each, CaseSums) and name != FORECAST
+            name: self._cut(each, mine) for name, each in sums.references.items() if isinstance(each, CaseSums) and name in self.baselines
         }
         own = self.sums[0]
         return CaseSums(sums.source, sums.members, arrays, plan=mine, draws=own.draws, seed=own.seed, references=references)

@@ -18,7 +18,7 @@ STORES = ("maps.zarr", "scores.zarr")
 def reuse(*, tree: Tree, out: Path, others: Iterable[Path]) -> Path | None:
     """Copies finished scores into `out` from the first of the other folders whose sums have all that is needed; None: there is none.
 
-    They must be sums of the same members: of the same cases, baselines and groups, by more statistics or the same.
+    They must be sums of the same members: of the same cases, baselines and groups, by more statistics and maps or the same.
 
     Args:
         tree: from `prepare`.
@@ -39,5 +39,7 @@ def reuse(*, tree: Tree, out: Path, others: Iterable[Path]) -> Path | None:
 def _covers(path: Path, tree: Tree) -> bool:
     plan: Mapping[str, Any] = zarr.open_group(path, mode="r", zarr_format=3).attrs["plan"]  # type: ignore[assignment]
     mine = dict(tree["plan"])
-    same = all(name in plan and plan[name] == value for name, value in mine.items() if name != "statistics")
-    return same and set(tree["plan"]["statistics"]) <= set(plan["statistics"])
+    same = all(name in plan and plan[name] == value for name, value in mine.items() if name not in ("statistics", "maps"))
+    maps = plan.get("maps", {})
+    drawn = all(name in maps and maps[name] == metric for name, metric in tree["plan"].get("maps", {}).items())
+    return same and drawn and set(tree["plan"]["statistics"]) <= set(plan["statistics"])

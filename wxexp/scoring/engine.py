@@ -5,7 +5,7 @@ the members of one variable of one case at a time, and sends back float64 sums: 
 cases of the block for each cell. So memory does not grow with the number of times, and what arrives in any order from any number of
 workers is put down in time order and totalled in time order: the same bits. A finished item is a file, so a run that was killed goes on
 where it stopped; when all are done they become `scores.zarr`, whose groups are the sources, with dims (case, lead, variable, group,
-...), and `maps.zarr`, both readable by xarray.
+...), and `maps.zarr`, both readable by xarray. Maps of metrics beside the six that every run has are those of `Scoring.maps`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from wxexp.experiment import Experiment
 from wxexp.interfaces import Executor, Failure, Item, Job, Opened, Reducer, Statistic, Tiles
 from wxexp.scoring import groups
 from wxexp.scoring.cases import Cases, Members, hours
-from wxexp.scoring.files import Parts, replacing
+from wxexp.scoring.files import Parts, read_arrays, replacing
+from wxexp.scoring.maps import add_cells, cell_statistics, chosen
 from wxexp.scoring.plan import BLOCK, FORECAST, Case, Coordinate, Plan, Tree, WorkItem, blocks, settings, statistics, work
 from wxexp.scoring.stores import MAPS, MEMBERS, MISSING, Arrays, write_maps, write_scores
 from wxexp.scoring.totals import Totals
@@ -89,6 +90,8 @@ def prepare(
         block=block,
         settings=settings(experiment),
     )
+    if maps := {name: to_tree(metric) for name, metric in chosen(experiment).items()}:
+        plan["maps"] = maps
     return Tree(
         experiment=to_tree(experiment),
         plan=plan,
@@ -106,23 +109,23 @@ def _climate(fitted: Path, statistic: str) -> Path:
 
 
 class Scorer:
-    """A worker: (source, block) -> sums [case, lead, variable, group, ...] by "statistic/name", and of every cell by "maps/variable".
+    """A worker: (source, block) -> sums [case, lead, variable, group, ...] by "statistic/name", of every cell by "maps/variable"
+    and "maps/variable/statistic/name".
 
     With `members` [case] how many there are, and `missing` [case, lead, variable], the number of cells that are scored and have no truth.
     """
 
     def __init__(self, tree: Tree) -> None:
         self.cases = Cases(tree)
-        self.statistics = statistics(self.cases.experiment)
-        self.reducers = [self._reducers(Path(tree["fitted"]), v) for v in range(len(self.cases.plan["variables"]))]
+        self.statistics, self.mapped = statistics(self.cases.experiment), cell_statistics(self.cases.experiment)
+        self.fitted = {name: read_arrays(path) for name in self.statistics if (path := _climate(Path(tree["fitted"]), name)).exists()}
 
-    def _reducers(self, fitted: Path, variable: int) -> dict[str, Reducer]:
-        found = {}
-        for name, statistic in self.statistics.items():
-            if (path := _climate(fitted, name)).exists():
-                with np.load(path, allow_pickle=False) as file:
-                    found[name] = statistic.reducer({key: file[key][variable] for key in file})
-        return found
+    def _reducers(self, case: int, lead: int, variable: int) -> dict[str, Reducer]:
+        """Of the statistics that were fitted."""
+        item, hours = self.cases.item(case), self.cases.plan["leads"][lead]
+        after = item.lead_hours if hours is None else hours
+        found = {name: {key: x[variable] for key, x in arrays.items()} for name, arrays in self.fitted.items()}
+        return {name: self.statistics[name].reducer(arrays, time=item.time, hours=after) for name, arrays in found.items()}
 
     def __call__(self, item: WorkItem, /, tiles: Tiles | None = None) -> Arrays:
         plan, cases = self.cases.plan, blocks(self.cases.plan)[item[1]]
@@ -130,6 +133,7 @@ class Scorer:
         shape = (len(cases), len(plan["leads"]), len(plan["variables"]))
         counts, missing = np.zeros(len(cases), dtype=np.int64), np.zeros(shape, dtype=np.int64)
         cells = [np.zeros((shape[1], len(CELL_COLUMNS), *self.cases.area.shape)) for _ in plan["variables"]]
+        others: list[Arrays] = [{} for _ in plan["variables"]]
         out: Arrays = {}
         for case, v, members in self.cases.members(plan["sources"][item[0]], cases, tiles):
             place = case - cases.start
@@ -139,9 +143,15 @@ class Scorer:
                 self._check(case, v, truth, members)
             for l, y in enumerate(truth):
                 missing[place, l, v] = np.count_nonzero(mask & np.isnan(y))
-                for key, found in reduce(self.statistics, y, members[:, l], weights, cells[v][l], self.reducers[v]).items():
+                for key, found in reduce(self.statistics, y, members[:, l], weights, cells[v][l], self._reducers(case, l, v)).items():
                     out.setdefault(key, np.empty((*shape, *found.shape)))[place, l, v] = found
-        return {MEMBERS: counts, MISSING: missing, **out, **{f"{MAPS}/{v}": sums for v, sums in enumerate(cells)}}
+                if self.mapped:
+                    scored = (weights > 0).any(axis=0)
+                    fitted = {name: {key: x[v] for key, x in arrays.items()} for name, arrays in self.fitted.items()}
+                    add_cells(others[v], self.mapped, y, members[:, l], scored, place=(l, shape[1]), fitted=fitted)
+        out |= {f"{MAPS}/{v}": sums for v, sums in enumerate(cells)}
+        out |= {f"{MAPS}/{v}/{key}": x for v, sums in enumerate(others) for key, x in sums.items()}
+        return {MEMBERS: counts, MISSING: missing, **out}
 
     def _check(self, case: int, variable: int, truth: np.ndarray, members: np.ndarray) -> None:
         """Raises ValueError for a member that is NaN in every cell that has truth: it was not written."""

@@ -1,30 +1,31 @@
 """Scores of forecasts made elsewhere: any two datasets that xarray holds, by the statistics and metrics of the engine.
 
 One variable of one case (initial time) is read at a time, so memory does not grow with the number of times where the datasets are lazy.
-Cells are in the truth's order; the members are put into it.
 """
 
 from __future__ import annotations
 
+import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import xarray as xr
 
 from wxexp.config.tree import defaults, exports, hints, suggest
-from wxexp.interfaces import Metric, Row
-from wxexp.scoring import matching
+from wxexp.interfaces import Item, Metric, Opened, Row, Statistic, Subset
+from wxexp.scoring import groups as grouping
 from wxexp.scoring.engine import reduce
-from wxexp.scoring.groups import ALL
+from wxexp.scoring.pair import Pair
 from wxexp.scoring.plan import FORECAST, Case, Plan, needed
+from wxexp.scoring.sources import Chart, Say
 from wxexp.scoring.stores import Arrays
 from wxexp.scoring.sums import CaseSums
-from wxexp.scoring.units import conversion
 
-DEFAULT = ("crps", "mae", "rmse", "bias", "spread_skill")
-"""Metrics where none are asked for; the last needs several members."""
+DEFAULT = ("crps", "mae", "rmse", "bias")
+"""Metrics where none are asked for; of several members also `spread_skill`, with references also `crpss`."""
 
 
 def score(
@@ -33,223 +34,168 @@ def score(
     *,
     metrics: Mapping[str, Metric] | Sequence[str] | None = None,
     variables: Sequence[str] | None = None,
+    groups: Mapping[str, Subset] | None = None,
+    references: Mapping[str, xr.Dataset] | None = None,
+    common: bool = False,
     draws: int = 1000,
     seed: int = 0,
-    say: Callable[[str], None] | None = None,
+    say: Say | None = None,
 ) -> list[Row]:
     """Rows of a table, as of a run, of source "forecast", for every time of the members.
 
-    Scores are weighted by cell area on a grid of latitudes and longitudes. Bounds are those of `CaseSums`: blocks are runs of times that
-    follow each other at the members' shortest step, or moving blocks where no time is left out.
+    Scores are weighted by cell area on a grid of latitudes and longitudes, or circles of latitude; other cells count the same. Bounds are
+    those of `CaseSums`, of blocks made from the members' times.
 
     Args:
-        truth: dims (time, *S), or (time, lead_time, *S), in any order; may have other times too.
+        truth: dims (time, *S), or (time, lead_time, *S), in any order; may have other times and levels too.
         members: dims (time[, lead_time][, member], *S), where with leads `time` is the initial time and truth is looked up at the valid
             time (or at both, where truth has leads). `number`, `realization`, `ensemble`, `init_time`, `prediction_timedelta`, `step`,
             `latitude`, `longitude` are understood; latitude may run either way, longitude from 0 or from -180. Without a member
             dimension the forecast is deterministic. Units are converted to the truth's where that is known (K and degC, rates of
-            precipitation, ...).
+            precipitation, ...). A variable with levels is a variable for each, such as `geopotential_500`, in hPa.
         metrics: by any names, or names of those that need no arguments, such as ("crps", "spread_skill").
-        variables: to score, in this order. None: all of the members, by name.
+        variables: to score, in this order. None: all of the members, by name. One with levels stands for all of them.
+        groups: parts of the grid and of the times that get rows of their own, beside "all", as an experiment's `scoring.groups`: such as
+            {"europe": Region(south=35, north=70, west=-10, east=40)}. `Static` takes a field of the truth that has no time.
+        references: forecasts of the same times to be compared with, by name, which get rows of their own, and make the source of skill
+            scores such as `crpss`. They are given as members are, or without leads by valid time, or by `dayofyear` and `hour`, as
+            climatologies are; other times, leads and variables are passed over.
+        common: leave out initial times for which truth or a reference lacks a lead, instead of raising; `say` is told how many.
         draws: of the bootstrap.
         seed: of the bootstrap.
-        say: is told how many values of the truth are NaN, which have no weight. None: a warning.
+        say: is told how many values are NaN. Those of the truth have no weight. None: a warning.
 
     A NaN member of a scored cell makes the scores of its variable and lead NaN.
 
     Raises:
-        ValueError: for names, units, places or times that do not match, members missing at a time, truth that is NaN everywhere.
+        ValueError: for names, units, places or times that do not match, members missing at a time, truth that is NaN everywhere, groups
+            without cells or times that are scored.
     """
-    pair = _Pair(matching.renamed(truth, "the truth"), matching.renamed(members, "the ensemble"), variables)
-    chosen = _metrics(metrics, pair.count)
+    say = say or (lambda text: warnings.warn(text, stacklevel=3))
+    _check(truth, members, groups or {}, references or {})
+    pair = Pair(truth, members, variables, references or {}, common, say)
+    chosen = _metrics(metrics, pair)
+    cells, weights = _weights(groups or {}, pair, say)
     statistics = needed(chosen)
-    weights = pair.weights(say or (lambda text: warnings.warn(text, stacklevel=3)))
-    found = []
-    for case in range(len(pair.times)):
-        rows = []
-        for v, name in enumerate(pair.variables):
-            y, x = pair.truth(case, name), pair.members(case, name)
-            pair.check_members(case, name, x, weights[v] > 0)
-            rows.append([reduce(statistics, y[l], x[:, l], weights[v][None]) for l in range(len(y))])
-        found.append({key: np.stack([[row[l][key] for row in rows] for l in range(len(pair.leads))]) for key in rows[0][0]})
-    arrays: Arrays = {key: np.stack([each[key] for each in found]) for key in found[0]}
+    items = [Item(index, time) for index, time in zip(pair.index, pair.times, strict=True)]
     plan = Plan(
-        sources=[FORECAST],
+        sources=list(pair.sources),
         variables=pair.variables,
         units=pair.units,
         leads=pair.leads,
-        groups=[ALL],
-        cases=[Case(index=index, time=time, lead_hours=0.0) for index, time in zip(pair.index, pair.times, strict=True)],
+        groups=list(cells),
+        selections=grouping.cases(groups or {}, items, what="groups"),
+        cases=[Case(index=item.index, time=item.time, lead_hours=item.lead_hours) for item in items],
         statistics=list(statistics),
         block=len(pair.times),
     )
-    sums = CaseSums(FORECAST, pair.count, arrays, plan=plan, draws=draws, seed=seed)
+    arrays = {name: _sums(pair, name, statistics, weights, say) for name in pair.sources}
+    sums: dict[str, CaseSums] = {}
+    for name in [*list(pair.sources)[1:], FORECAST]:
+        others = dict(sums) if name == FORECAST else None
+        sums[name] = CaseSums(name, pair.sources[name][0].count, arrays[name], plan=plan, draws=draws, seed=seed, references=others)
     out = []
     for name, metric in chosen.items():
-        if not (new := metric.rows(sums)):
-            raise ValueError(f"metric {name!r} has no row for a forecast of {pair.count} members without baselines")
+        if not (new := [row for source_name in pair.sources for row in metric.rows(sums[source_name])]):
+            raise ValueError(f"metric {name!r} has no row for a forecast of {pair.count} members without references")
         out += new
     return out
 
 
 def read(path: Path) -> xr.Dataset:
     """A zarr or netCDF, lazily."""
+    if re.match(r"\w{2,}:/", str(path)):
+        raise ValueError(f"{path} is no path of this machine; open it with xarray and call wx.score(truth, members)")
     if not path.exists():
         raise ValueError(f"there is no file {path}")
     try:
-        if path.is_dir():
-            return xr.open_dataset(path, engine="zarr", consolidated=False, decode_timedelta=False)
-        return xr.open_dataset(path, decode_timedelta=False)
+        if not path.is_dir():
+            return xr.open_dataset(path, decode_timedelta=False)
+        data = _zarr(path)
+        # zarr of version 2 has a fill value, as a rule 0, also where nothing is missing; in coordinates nothing is (CF conventions, 2.5.1)
+        zeros = [str(name) for name, x in data.coords.items() if x.dims == (name,) and x.encoding.get("_FillValue") == 0]
+        return _zarr(path, unmasked=zeros) if zeros else data
     except (OSError, ValueError, KeyError) as error:
-        raise ValueError(f"{path} is neither zarr nor netCDF that can be read ({error})") from error
+        reason = str(error).partition(". Consider")[0]  # which other engines there are
+        raise ValueError(f"{path} is neither zarr nor netCDF that can be read ({reason})") from error
 
 
-def _metrics(asked: Mapping[str, Metric] | Sequence[str] | None, members: int) -> Mapping[str, Metric]:
+def _zarr(path: Path, unmasked: Sequence[str] = ()) -> xr.Dataset:
+    masked = {name: False for name in unmasked} or None
+    return xr.open_dataset(path, engine="zarr", consolidated=False, decode_timedelta=False, mask_and_scale=masked)
+
+
+def _metrics(asked: Mapping[str, Metric] | Sequence[str] | None, pair: Pair) -> Mapping[str, Metric]:
+    if not asked and asked is not None:
+        raise ValueError("there is no metric to score")
     if isinstance(asked, Mapping):
+        _each(asked, Metric, "metrics")
         return asked
+    if isinstance(asked, str):
+        raise ValueError(f"metrics must be names, such as [{asked!r}], got the text {asked!r}")
+    if asked is None:
+        asked = [*DEFAULT, *(["spread_skill"] if pair.count > 1 else []), *(["crpss"] if len(pair.sources) > 1 else [])]
+    return named(asked)
+
+
+def _check(truth: object, members: object, groups: object, references: object) -> None:
+    """Raises ValueError for arguments of other types."""
+    _each({"truth": truth, "members": members}, xr.Dataset, "datasets")
+    _each(groups, Subset, "groups")
+    _each(references, xr.Dataset, "references")
+
+
+def _each(given: object, cls: type, what: str) -> None:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{what} must be a mapping from names, got {given!r}")
+    for name, value in given.items():
+        if not isinstance(value, cls):
+            raise ValueError(f"{what}[{name!r}] must be a {cls.__name__}, got {type(value).__name__}")
+
+
+def named(names: Sequence[str]) -> dict[str, Metric]:
+    """Metrics that need no arguments; ValueError for others."""
     known = {name.lower(): cls for name, cls in exports(Metric).items()}
     out: dict[str, Metric] = {}
-    for name in DEFAULT[: None if members > 1 else -1] if asked is None else asked:
+    for name in names:
+        if not isinstance(name, str):
+            raise ValueError(f"metrics must be names, or metrics by name, got {name!r}")
         cls = known.get(name.lower().replace("_", ""))
         if cls is None:
-            raise ValueError(f"there is no metric {name!r}{suggest(name.lower(), known)}")
+            raise ValueError(f"there is no metric {name!r}{suggest(name.lower().replace('_', ''), known)}")
         if lacking := [field for field in hints(cls) if field not in defaults(cls)]:
-            raise ValueError(f"metric {name!r} needs {', '.join(lacking)}: give metrics={{{name!r}: {cls.__name__}({lacking[0]}=...)}}")
+            raise ValueError(
+                f"metric {name!r} needs {', '.join(lacking)}: metrics={{{name!r}: {cls.__name__}({lacking[0]}=...)}}, or"
+                f" --metrics.{name}={cls.__name__} --metrics.{name}.{lacking[0]}=..."
+            )
         out[name] = cls()
-    if not out:
-        raise ValueError("there is no metric to score")
     return out
 
 
-class _Pair:
-    """Truth and members, matched; read one variable of one case at a time."""
-
-    def __init__(self, truth: xr.Dataset, members: xr.Dataset, variables: Sequence[str] | None) -> None:
-        if truth.sizes.get("member") == 1:
-            truth = truth.isel(member=0, drop=True)
-        if truth.sizes.get("lead_time") == 1 and matching.lead_hours(truth, "the truth") == [0.0]:  # an analysis
-            truth = truth.isel(lead_time=0, drop=True)
-        if "member" in truth.dims:
-            raise ValueError(f"the truth has {truth.sizes['member']} members")
-        if "member" not in members.dims:
-            members = members.expand_dims("member")
-        self._truth, self._members, self.count = truth, members, members.sizes["member"]
-        self._match_variables(variables)
-        self._match_times()
-        self._order = matching.order(truth, members, self._dims)
-        self._straight = all(np.array_equal(places, np.arange(len(places))) for places in self._order)
-
-    def _match_variables(self, variables: Sequence[str] | None) -> None:
-        fields = [str(name) for name, x in self._members.data_vars.items() if "time" in x.dims and x.dtype.kind in "fiu"]
-        self.variables = sorted(fields) if variables is None else list(variables)  # a zarr lists them as its folder does
-        for what, data in (("truth", self._truth), ("members", self._members)):
-            if lacking := [name for name in self.variables if name not in data.data_vars]:
-                there = ", ".join(map(str, data.data_vars))
-                raise ValueError(f"the {what} have no variable {', '.join(lacking)}, but {there}; give the variables to score")
-        if not self.variables:
-            raise ValueError("the members have no variable with a time to score")
-        self.units, self._convert, every = list[str](), dict[str, tuple[float, float]](), set[tuple[str, ...]]()
-        for name in self.variables:
-            y, x = self._truth[name], self._members[name]
-            units, theirs = str(y.attrs.get("units", "")), str(x.attrs.get("units", ""))
-            if (found := conversion(theirs, units)) is None:
-                raise ValueError(f"{name} is in {units or 'no units'} in the truth and in {theirs or 'no units'} in the members")
-            self.units.append(units)
-            self._convert[name] = found
-            dims = [str(dim) for dim in y.dims if dim not in ("time", "lead_time")]
-            others = [str(dim) for dim in x.dims if dim not in ("time", "lead_time", "member")]
-            if set(dims) != set(others) or not dims:
-                raise ValueError(
-                    f"{name} has dimensions {', '.join(dims)} in the truth and {', '.join(others)} in the members, besides time"
-                )
-            if len(dims) > 2:
-                raise ValueError(f"{name} has dimensions {', '.join(dims)}, at most 2 can be scored: select one level first")
-            every.add(("lat", "lon") if set(dims) == {"lat", "lon"} else tuple(dims))
-        if len(every) > 1:
-            raise ValueError(f"variables have different dimensions: {'; '.join(', '.join(dims) for dims in sorted(every))}")
-        self._dims = every.pop()
-
-    def _match_times(self) -> None:
-        """`times`, in order, with the places of each in the members, and of each lead in the truth."""
-        known = {time: i for i, time in enumerate(matching.labels(self._truth, "the truth"))}
-        labels = matching.labels(self._members, "the ensemble")
-        values = self._members["time"].values
-        hours = matching.lead_hours(self._members, "the ensemble") if "lead_time" in self._members.dims else None
-        self.leads: list[float | None] = [None] if hours is None else [*hours]
-        self._place = sorted(range(len(labels)), key=labels.__getitem__)
-        self.times = [labels[i] for i in self._place]
-        own = matching.lead_hours(self._truth, "the truth") if "lead_time" in self._truth.dims else None
-        if own is not None and (lacking := [lead for lead in hours or [0.0] if not np.isclose(own, lead, rtol=0, atol=1e-4).any()]):
-            raise ValueError(f"the truth has no lead of {', '.join(f'{lead:g}' for lead in lacking)} hours")
-        if own is not None or hours is None:
-            wanted = [[time] * len(self.leads) for time in self.times]
-        else:
-            wanted = [[matching.valid(values[i], lead) for lead in hours] for i in self._place]
-        if lost := sorted({time for times in wanted for time in times if time not in known}):
-            if not any(time in known for times in wanted for time in times):
-                raise ValueError(f"truth and members do not overlap: {min(known)} to {max(known)} and {min(lost)} to {max(lost)}")
-            more = f" and {len(lost) - 3} more" if len(lost) > 3 else ""
-            raise ValueError(f"the truth lacks {', '.join(lost[:3])}{more}, which the members have")
-        steps = [0] * len(self.leads) if own is None else [int(np.abs(np.subtract(own, lead)).argmin()) for lead in hours or [0.0]]
-        self._at = [[(known[time], step) for time, step in zip(times, steps, strict=True)] for times in wanted]
-        self.index = _index(values[self._place])
-
-    def truth(self, case: int, name: str) -> np.ndarray:
-        """float32 [lead, *S]."""
-        field = self._truth[name].transpose("time", ..., *self._dims)
-        found = []
-        for time, step in self._at[case]:
-            at = field.isel(time=time)
-            found.append((at.isel(lead_time=step) if "lead_time" in at.dims else at).values)
-        return np.stack(found).astype(np.float32, copy=False)
-
-    def members(self, case: int, name: str) -> np.ndarray:
-        """float32 [M, lead, *S], in the order and units of the truth."""
-        field = self._members[name].isel(time=self._place[case])
-        leads = ("lead_time",) if "lead_time" in field.dims else ()
-        x = field.transpose("member", *leads, *self._dims).values
-        x = x if leads else x[:, None]
-        if not self._straight:
-            at: tuple[slice | np.ndarray, ...] = (slice(None), slice(None), *np.ix_(*self._order))
-            x = x[at]
-        factor, offset = self._convert[name]
-        if (factor, offset) != (1.0, 0.0):
-            x = x * factor + offset
-        return np.asarray(x, dtype=np.float32)
-
-    def weights(self, say: Callable[[str], None]) -> np.ndarray:
-        """Areas of cells that have truth at some time, float64 [variable, *S]."""
-        area = matching.grid(self._truth, self._dims).area()
-        out = np.zeros((len(self.variables), *area.shape))
-        for v, name in enumerate(self.variables):
-            seen, lost, size = np.zeros(area.shape, dtype=bool), 0, 0
-            for case in range(len(self.times)):
-                y = self.truth(case, name)
-                there = ~np.isnan(y)
-                seen |= there.any(axis=0)
-                lost, size = lost + int(y.size - there.sum()), size + y.size
-            if not seen.any():
-                raise ValueError(f"the truth of {name} is NaN at every time and place to be scored")
-            if lost:
-                say(
-                    f"{lost} of {size} values of the truth of {name} are NaN and have no weight ({int((~seen).sum())} cells are NaN always)"
-                )
-            out[v] = area * seen
-        return out
-
-    def check_members(self, case: int, name: str, x: np.ndarray, scored: np.ndarray) -> None:
-        """Raises ValueError for a member that is NaN in every cell that counts: it was not written."""
-        lost = np.isnan(x[..., scored]).all(axis=-1).any(axis=1)
-        if lost.any():
-            names = self._members["member"].values if "member" in self._members.coords else np.arange(self.count)
-            which = ", ".join(map(str, names[lost]))
-            raise ValueError(f"member {which} of {name} at {self.times[case]} is missing: NaN in every cell")
+def _sums(pair: Pair, source: str, statistics: Mapping[str, Statistic], weights: np.ndarray, say: Say) -> Arrays:
+    """Of one source, float64 [case, lead, variable, group, ...] by "statistic/name"."""
+    forecasts, places = pair.sources[source]
+    lost, sizes = [0] * len(pair.variables), [0] * len(pair.variables)
+    found = []
+    for case, time in enumerate(pair.times):
+        rows = []
+        for v, variable in enumerate(pair.variables):
+            y, x = pair.truth_of(case, variable), forecasts.members(variable, places[case])
+            scored = ~np.isnan(y) & (weights[v, 0] > 0)
+            lost[v] += forecasts.missing(variable, time, pair.leads, x, scored)
+            sizes[v] += len(x) * int(scored.sum())
+            rows.append([reduce(statistics, y[l], x[:, l], weights[v]) for l in range(len(y))])
+        found.append({key: np.stack([[row[l][key] for row in rows] for l in range(len(pair.leads))]) for key in rows[0][0]})
+    for v, variable in enumerate(pair.variables):
+        forecasts.say_missing(variable, lost[v], sizes[v], say)
+    return {key: np.stack([each[key] for each in found]) for key in found[0]}
 
 
-def _index(times: np.ndarray) -> list[int]:
-    """Number of each time, in the shortest step between two; as they come where they are no dates."""
-    if times.dtype.kind not in "MO" or len(times) < 2:
-        return list(range(len(times)))
-    gaps = np.diff(times)
-    steps = np.array([gap / gaps.min() for gap in gaps])
-    return [0, *np.rint(np.cumsum(steps)).astype(np.int64).tolist()]
+def _weights(groups: Mapping[str, Subset], pair: Pair, say: Say) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Cells of all and of the groups that have not all, and the areas of those that have truth, float64 [variable, group, *S]."""
+    if grouping.ALL in groups:
+        raise ValueError("groups cannot have an entry 'all', which names everything")
+    cells = grouping.cells(groups, cast(Opened, Chart(pair.truth, pair.dims)), what="groups")
+    seen = np.stack([pair.truth.seen(name, pair.places, pair.dims, say) for name in pair.variables])
+    grouping.check_cells(cells, seen, what="groups")
+    return cells, pair.truth.area(pair.dims) * seen[:, None] * np.stack(list(cells.values()))

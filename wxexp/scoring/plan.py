@@ -42,6 +42,7 @@ class Plan(TypedDict):
         selections: numbers of the cases of groups that have not all of them.
         cases: in time order.
         settings: what else of the experiment sums depend on, besides how members are drawn: their number, baselines and groups.
+        maps: of the metrics that get maps beside those that every run has, their trees by name.
         block: consecutive cases in a work item, which is also the order maps are added up in, so it never depends on workers.
     """
 
@@ -55,6 +56,7 @@ class Plan(TypedDict):
     statistics: list[str]
     block: int
     settings: NotRequired[dict[str, Any]]
+    maps: NotRequired[dict[str, Any]]
 
 
 class Tree(TypedDict):

@@ -13,6 +13,7 @@ from wxexp.config import from_tree
 from wxexp.experiment import Experiment
 from wxexp.interfaces import Statistic
 from wxexp.scoring.files import Parts, replacing, write_zarr
+from wxexp.scoring.maps import chosen, values_of_cells
 from wxexp.scoring.plan import FORECAST, Plan, Tree, blocks, statistics
 from wxexp.scoring.totals import Totals
 from wxexp.statistics.crps import pair_coefficient
@@ -73,21 +74,47 @@ def _dataset(arrays: Arrays, plan: Plan, needed: dict[str, Statistic]) -> xr.Dat
 
 
 def write_maps(path: Path, tree: Tree, parts: Parts, totals: Sequence[Totals]) -> None:
-    """maps.zarr, dims (source, variable[, lead_time], *S): scores from the totals of every source."""
+    """maps.zarr, dims (source, variable[, lead_time], *S): `SCORES`, and the metrics that the plan has maps of, by the names of rows.
+
+    `units` are those of variables; a map that has none, or others, has them as its attribute.
+    """
     plan = tree["plan"]
     places = {name: xr.Variable(*coordinate) for name, coordinate in tree["coordinates"].items()}
     leads = () if plan["leads"] == [None] else ("lead_time",)
     dims, at = ("source", "variable", *leads, *tree["dims"]), slice(None) if leads else 0
+    members = [int(parts.read((source, 0))[MEMBERS][0]) for source in range(len(totals))]
     found: dict[str, list[list[np.ndarray]]] = {name: [] for name in SCORES}
-    for source, total in enumerate(totals):
-        members = int(parts.read((source, 0))[MEMBERS][0])
-        scores = [finished(np.moveaxis(total.read(f"{MAPS}/{v}"), 1, 0), members) for v in range(len(plan["variables"]))]
+    for total, count in zip(totals, members, strict=True):
+        scores = [finished(np.moveaxis(total.read(f"{MAPS}/{v}"), 1, 0), count) for v in range(len(plan["variables"]))]
         for name in SCORES:
             found[name].append([each[name][at].astype(np.float32) for each in scores])
-    data = {name: (dims, np.stack([np.stack(row) for row in rows])) for name, rows in found.items()}
+    data = {name: xr.Variable(dims, np.stack([np.stack(row) for row in rows])) for name, rows in found.items()}
+    if "maps" in plan:
+        data |= {name: xr.Variable(dims, x[:, :, at], attrs) for name, (x, attrs) in _metrics(tree, members, totals).items()}
     own = {"source": _text(plan["sources"]), "variable": _text(plan["variables"]), "units": ("variable", _text(plan["units"]))}
     with replacing(path) as temporary:
         write_zarr(temporary, xr.Dataset(data, coords={**places, **own}))
+
+
+def _metrics(tree: Tree, members: Sequence[int], totals: Sequence[Totals]) -> dict[str, tuple[np.ndarray, dict[str, str]]]:
+    """float32 [source, variable, lead, *S] and attributes by name; NaN where a source has none."""
+    plan, metrics = tree["plan"], list(chosen(from_tree(tree["experiment"], Experiment)).values())
+    out: dict[str, tuple[np.ndarray, dict[str, str]]] = {}
+    for v in range(len(plan["variables"])):
+        kernels, arrays = [total.read(f"{MAPS}/{v}") for total in totals], [total.below(f"{MAPS}/{v}/") for total in totals]
+        places = kernels[0].shape[2:]
+        for l in range(len(plan["leads"])):
+            here = [{name: x[l] for name, x in each.items()} for each in arrays]
+            flat = [kernel[l].reshape(len(CELL_COLUMNS), -1) for kernel in kernels]
+            for (name, source), (values, units) in values_of_cells(metrics, plan["sources"], members, here, flat).items():
+                if name not in SCORES:
+                    shape, attrs = (
+                        (len(totals), len(plan["variables"]), len(plan["leads"]), *places),
+                        {} if units is None else {"units": units},
+                    )
+                    array, _ = out.setdefault(name, (np.full(shape, np.nan, dtype=np.float32), attrs))
+                    array[plan["sources"].index(source), v, l] = values.reshape(places)
+    return out
 
 
 def finished(total: np.ndarray, members: int) -> Arrays:

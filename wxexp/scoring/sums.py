@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from wxexp.interfaces import Row, Statistic, Sums, Total
 from wxexp.scoring.plan import Plan, name_of
-from wxexp.statistics.bootstrap import block_counts, block_length, interval, moving_counts, runs
-from wxexp.statistics.significance import effective_size
-
-FEWEST = 8
-"""Cases of a single run that have bounds, at least."""
+from wxexp.statistics.bootstrap import FEWEST, are_blocks, block_counts, block_length, interval, moving_counts
+from wxexp.statistics.spacing import NEAR, Spacing, instants, memory
 
 
 class CaseSums:
@@ -44,9 +42,9 @@ class CaseSums:
     ) -> None:
         self.source, self.members, self.references = source, members, references or {}
         self.plan, self.arrays, self.draws, self.seed = plan, arrays, draws, seed
-        index = np.array([case["index"] for case in plan["cases"]])
-        every = Resampling(slice(None), index, draws=draws, seed=seed)
-        chosen = {name: Resampling(cases, index, draws=draws, seed=seed) for name, cases in plan.get("selections", {}).items()}
+        times = instants([case["time"] for case in plan["cases"]], [case["index"] for case in plan["cases"]])
+        every = Resampling(slice(None), times, draws=draws, seed=seed)
+        chosen = {name: Resampling(cases, times, draws=draws, seed=seed) for name, cases in plan.get("selections", {}).items()}
         names = dict.fromkeys([*plan["groups"], *chosen])
         self.groups = {name: (plan["groups"].index(name) if name in plan["groups"] else 0, chosen.get(name, every)) for name in names}
 
@@ -86,22 +84,22 @@ class CaseSums:
 class Resampling:
     """Totals over some cases: as they are, and in draws of blocks.
 
-    Blocks are the runs of contiguous cases; where all cases are one run, moving blocks of it, of a length that goes with how much cases
-    that follow each other are alike (`block_length`), for each metric, lead, variable and group its own. Fewer than `FEWEST` cases of one
-    run have no bounds.
+    Blocks are made from distances in time, for each metric, lead, variable and group by how much its cases are alike (`Spacing`): runs of
+    cases end where there is a gap in which they are no more so. Runs are blocks as they are where they are many; few long ones, such as
+    all cases of a year, have moving blocks, of a length that goes with how many independent cases they are worth (`block_length`). A
+    single run of fewer than `FEWEST` cases has no bounds.
 
     Args:
         cases: which of the sums.
-        index: of every case that there are sums of; contiguous ones rise by 1.
+        times: of every case that there are sums of, in any unit.
         draws: of the bootstrap.
         seed: of the bootstrap.
     """
 
-    def __init__(self, cases: slice | Sequence[int], index: np.ndarray, *, draws: int, seed: int) -> None:
-        self._cases, self._index, self._draws, self._seed = cases, index[cases], draws, seed
-        blocks = runs(self._index)
-        self._starts = np.flatnonzero(np.diff(blocks, prepend=-1))
-        self._counts = block_counts(blocks, draws=draws, seed=seed) if len(self._starts) > 1 else np.zeros(0)
+    def __init__(self, cases: slice | Sequence[int], times: np.ndarray, *, draws: int, seed: int) -> None:
+        self._cases, self._draws, self._seed = cases, draws, seed
+        self._when = Spacing(times[cases])
+        self._counts: dict[tuple[float, int], np.ndarray] = {}
 
     def whole(self, x: np.ndarray) -> np.ndarray:
         """The total of all cases."""
@@ -121,48 +119,58 @@ class Resampling:
         self, value: Callable[[Total], np.ndarray], ends: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """`ends`, such as `interval`, of a metric [draw, ...]; None where there are too few cases to draw from."""
-        if len(self._starts) > 1:
-            return ends(value(self._drawn))
-        if len(self._index) < FEWEST:
+        single = len(np.unique(self._when.runs())) == 1
+        if len(self._when.at) < (FEWEST if single else 2):
             return None
-        with np.errstate(divide="ignore", invalid="ignore"):  # a case alone may have no event
-            lengths = self._lengths(value(self.single))
-        low, high = np.full(lengths.shape, np.nan), np.full(lengths.shape, np.nan)
-        for length in np.unique(lengths):
-            counts = moving_counts(self._index, length=int(length), draws=self._draws, seed=self._seed)
-
-            def drawn(x: np.ndarray, counts: np.ndarray = counts) -> np.ndarray:
-                return _weighted(counts, x[self._cases])
-
-            here = lengths == length
-            for bound, found in zip((low, high), ends(value(drawn)), strict=True):
-                bound[here] = found[here]
+        reach, length = self._blocks(value)
+        low, high = np.full(reach.shape, np.nan), np.full(reach.shape, np.nan)
+        for key in sorted(set(zip(reach.ravel().tolist(), length.ravel().tolist(), strict=True))):
+            here = (reach == key[0]) & (length == key[1])
+            if (drawn := self._drawn(*key)) is not None:
+                for bound, found in zip((low, high), ends(value(drawn)), strict=True):
+                    bound[here] = found[here]
         return low, high
 
     def effective_size(self, value: Callable[[Total], np.ndarray]) -> np.ndarray:
         """How many independent cases would tell as much of a metric as these do; NaN where the metric of a case alone says nothing."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            series = value(self.single)
-        return _each(series, lambda d: effective_size(d, runs(self._index)))
+        return self._when.sizes(self._alike(value))
 
-    def _lengths(self, series: np.ndarray) -> np.ndarray:
-        """Of blocks, from the metric of each case [case, ...], int64 [...]: powers of 2, so that there are few different draws."""
-        return _each(series, lambda d: 2.0 ** np.ceil(np.log2(block_length(len(d), effective_size(d))))).astype(np.int64)
+    def _alike(self, value: Callable[[Total], np.ndarray]) -> np.ndarray:
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # a case alone may have no event
+            return self._when.correlation(value(self.single))
 
-    def _drawn(self, x: np.ndarray) -> np.ndarray:
-        """Totals of every draw, [draws, ...]: of blocks first, which is the same sum with fewer terms."""
-        return _weighted(self._counts, np.add.reduceat(x[self._cases], self._starts, axis=0))
+    def _blocks(self, value: Callable[[Total], np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """The longest step within a run, and the length of moving blocks, 0 where runs are blocks: powers of 2, so that few differ."""
+        alike = self._alike(value)
+        size, far = self._when.sizes(alike), memory(alike)
+        steps = np.unique(np.append(self._when.gaps, NEAR))
+        far = np.where(far > NEAR, 2.0 ** np.floor(np.log2(np.clip(far, NEAR, 2.0 * steps[-1]))), NEAR)
+        reach = steps[np.searchsorted(steps, np.maximum(far, NEAR), side="right") - 1]
+        length = np.zeros(reach.shape, dtype=np.int64)
+        for each in np.unique(reach):
+            if not are_blocks(self._when.runs(each)):
+                here = reach == each
+                length[here] = [2 ** math.ceil(math.log2(block_length(len(self._when.at), n))) for n in size[here].tolist()]
+        return reach, length
+
+    def _drawn(self, reach: float, length: int) -> Total | None:
+        """Totals of every draw, [draws, ...]: where blocks are runs, of those first, which is the same sum with fewer terms."""
+        run = self._when.runs(reach)
+        if not length:
+            starts = np.flatnonzero(np.diff(run, prepend=-1))
+            if (reach, 0) not in self._counts:
+                self._counts[reach, 0] = block_counts(run, draws=self._draws, seed=self._seed)
+            return lambda x: _weighted(self._counts[reach, 0], np.add.reduceat(x[self._cases], starts, axis=0))
+        if len(run) < FEWEST:
+            return None
+        if (reach, length) not in self._counts:
+            self._counts[reach, length] = moving_counts(self._when, length=length, draws=self._draws, seed=self._seed, run=run)
+        return lambda x: _weighted(self._counts[reach, length], x[self._cases])
 
 
 def _weighted(counts: np.ndarray, x: np.ndarray) -> np.ndarray:
     total = counts @ x.reshape(len(x), -1)
     return np.asarray(total.reshape(len(total), *x.shape[1:]))
-
-
-def _each(series: np.ndarray, number: Callable[[np.ndarray], float]) -> np.ndarray:
-    """A number of every series, [case, ...] -> [...]."""
-    flat = series.reshape(len(series), -1)
-    return np.array([number(d) for d in flat.T]).reshape(series.shape[1:])
 
 
 def _finite(x: np.floating) -> float | None:

@@ -46,6 +46,12 @@ class Totals:
         """One total."""
         return read_arrays(self._path(), name)[name]
 
+    def below(self, prefix: str) -> dict[str, np.ndarray]:
+        """The totals whose names begin so, by the rest of their names."""
+        with np.load(self._path(), allow_pickle=False) as file:
+            names = [name for name in file if name.startswith(prefix)]
+        return {name.removeprefix(prefix): x for name, x in read_arrays(self._path(), *names).items()} if names else {}
+
     def _path(self) -> Path:
         return self._folder / f"total-{self._source}-{self.count}.npz"
 

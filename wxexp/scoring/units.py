@@ -9,6 +9,8 @@ _SAME = {
     "c": "degC",
     "°c": "degC",
     "celsius": "degC",
+    "degrees_c": "degC",
+    "degree_c": "degC",
     "degree_celsius": "degC",
     "degrees_celsius": "degC",
     "deg_c": "degC",
@@ -21,6 +23,20 @@ _SAME = {
     "hour": "h",
     "hours": "h",
     "hr": "h",
+    "hpa": "hPa",
+    "meter": "m",
+    "meters": "m",
+    "metre": "m",
+    "metres": "m",
+    "millimeter": "mm",
+    "millimeters": "mm",
+    "millimetre": "mm",
+    "millimetres": "mm",
+    "knot": "kn",
+    "knots": "kn",
+    "kt": "kn",
+    "percent": "%",
+    "dimensionless": "1",
     "sec": "s",
     "second": "s",
     "seconds": "s",
@@ -31,8 +47,12 @@ _KINDS: tuple[dict[str, tuple[float, float]], ...] = (
     {"K": (1.0, 0.0), "degC": (1.0, 273.15)},
     # 1 kg m-2 of water is 1 mm
     {"kg m-2 s-1": (86400.0, 0.0), "mm s-1": (86400.0, 0.0), "mm h-1": (24.0, 0.0), "mm d-1": (1.0, 0.0), "kg m-2 d-1": (1.0, 0.0)},
-    {"Pa": (1.0, 0.0), "hPa": (100.0, 0.0)},
+    {"Pa": (1.0, 0.0), "hPa": (100.0, 0.0), "kPa": (1000.0, 0.0)},
     {"1": (1.0, 0.0), "%": (0.01, 0.0)},
+    {"kg m-2": (1.0, 0.0), "mm": (1.0, 0.0), "m": (1000.0, 0.0), "cm": (10.0, 0.0)},
+    {"m s-1": (1.0, 0.0), "mm s-1": (1e-3, 0.0), "km h-1": (1 / 3.6, 0.0), "kn": (1852 / 3600, 0.0)},
+    {"m": (1.0, 0.0), "km": (1000.0, 0.0)},
+    {"kg kg-1": (1.0, 0.0), "g kg-1": (1e-3, 0.0), "1": (1.0, 0.0)},
 )
 """Units of one kind: (factor, offset) to the kind's own unit."""
 
@@ -54,7 +74,8 @@ def normal(units: str) -> str:
 def conversion(source: str, target: str) -> tuple[float, float] | None:
     """(factor, offset) with value in `target` = factor * value in `source` + offset; None where there is none.
 
-    Known are K and degC, rates of precipitation (mm/day, mm/h, mm/s, kg m-2 s-1), Pa and hPa, 1 and %; of others only spellings.
+    Known are K and degC, rates and amounts of water (mm/day, mm/h, mm/s, kg m-2 s-1; kg m-2, mm, m), pressures, lengths, speeds,
+    shares (1, %, kg/kg, g/kg); of others only spellings.
     """
     before, after = normal(source), normal(target)
     if before == after:

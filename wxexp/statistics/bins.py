@@ -10,6 +10,7 @@ import numpy as np
 
 from wxexp.interfaces.scoring import Statistic
 from wxexp.statistics.cells import select
+from wxexp.statistics.point import NO_FIT, taken
 
 
 class Bins(Statistic):
@@ -48,6 +49,20 @@ class Bins(Statistic):
             lost |= np.isnan(member)
         for each in out.values():
             each[(w[:, lost] > 0).any(axis=1)] = np.nan
+        return out
+
+    def cells(
+        self, truth: np.ndarray, members: np.ndarray, at: np.ndarray, fitted: Mapping[str, np.ndarray] = NO_FIT
+    ) -> Mapping[str, np.ndarray]:
+        y, x = taken(truth, members, at)
+        limits, out = self.edges().astype(np.float32), {name: np.zeros((len(at), self.count + 2)) for name in self.dims}
+        for name, fields in (("truth", y[None]), ("members", x)):
+            for field in fields:
+                out[name][np.arange(len(at)), np.searchsorted(limits, field.astype(np.float32, copy=False), side="right")] += 1 / len(
+                    fields
+                )
+        for each in out.values():
+            each[np.isnan(x).any(axis=0)] = np.nan
         return out
 
 

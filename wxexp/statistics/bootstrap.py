@@ -1,4 +1,4 @@
-"""Block bootstrap over cases (Künsch 1989): contiguous cases are drawn together, because weather is correlated in time."""
+"""Block bootstrap over cases (Künsch 1989): cases that follow each other are drawn together, because weather is correlated in time."""
 
 from __future__ import annotations
 
@@ -8,12 +8,30 @@ from collections.abc import Sequence
 import numpy as np
 
 from wxexp.fields.seeds import stream
+from wxexp.statistics.spacing import Spacing
+
+FEWEST = 8
+"""Runs that are blocks as they are, and cases of a run that is not, at least."""
 
 
-def runs(index: Sequence[int] | np.ndarray) -> np.ndarray:
-    """Block of each case: runs of cases whose index rises by 1, int64 [case]."""
-    steps = np.diff(np.asarray(index, dtype=np.int64))
-    return np.concatenate([[0], np.cumsum(steps != 1)]).astype(np.int64)[: len(index)]
+def runs(times: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Run of each case, int64 [case]: cases whose times rise by their usual step, see `Spacing`."""
+    return Spacing(times).runs()
+
+
+def are_blocks(run: np.ndarray) -> bool:
+    """Whether runs are drawn as they are: where there are `FEWEST`, or several in which there is too little to draw from."""
+    count = len(np.unique(run))
+    return count >= FEWEST or (count > 1 and len(run) < FEWEST * count)
+
+
+def clusters(times: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Number of the cluster of each case, int64 [case], of which nothing is known but its time: runs, or parts of n^(1/3) cases of them."""
+    run = runs(times)
+    if len(run) < FEWEST or are_blocks(run):
+        return run
+    place = np.arange(len(run)) - np.searchsorted(run, run)
+    return np.cumsum(np.diff(run, prepend=0) + (place % block_length(len(run), math.nan) == 0) > 0) - 1
 
 
 def block_counts(blocks: np.ndarray, *, draws: int, seed: int) -> np.ndarray:
@@ -37,23 +55,35 @@ def interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return low, high
 
 
-def moving_counts(index: Sequence[int] | np.ndarray, *, length: int, draws: int, seed: int) -> np.ndarray:
+def moving_counts(
+    times: Sequence[float] | np.ndarray | Spacing, *, length: int, draws: int, seed: int, run: np.ndarray | None = None
+) -> np.ndarray:
     """How often each case is in each draw of moving blocks, float64 [draws, case], each draw of as many cases as there are.
 
-    A block is `length` cases whose index rises by 1, from any start (Künsch 1989); runs that are shorter are blocks as they are. Blocks
-    are drawn with replacement until there are enough cases, the last one cut. Unlike whole runs it gives bounds for a single run too:
-    `length` is how many cases weather stays correlated for.
+    A block spans the time that `length` cases take on average within runs, from any case (Künsch 1989), so that it has fewer where some are
+    left out; runs that are shorter are blocks as they are. Blocks are drawn with replacement until there are enough cases, the last one
+    cut. Unlike whole runs it gives bounds for a single run too: `length` is how many cases weather stays correlated for.
+
+    Args:
+        times: of the cases, increasing, or how they are spaced.
+        length: of blocks.
+        draws: how many.
+        seed: of the stream of random numbers.
+        run: number of the run of each case; None: those of `runs`.
 
     Raises:
         ValueError: for a length below 1.
     """
     if length < 1:
         raise ValueError(f"length must be at least 1, got {length}")
-    run = runs(index)
-    cases = len(run)
+    spacing = times if isinstance(times, Spacing) else Spacing(times)
+    run = spacing.runs() if run is None else run
+    cases, inside = len(run), run[1:] == run[:-1]
+    step = float(spacing.gaps[inside].mean()) if inside.any() else 1.0
     ends = np.searchsorted(run, run, side="right")
-    size = np.minimum(length, np.bincount(run)[run])
-    first = np.flatnonzero(np.arange(cases) + size <= ends)
+    size = np.minimum(np.searchsorted(spacing.at, spacing.at + (length - 0.5) * step), ends) - np.arange(cases)
+    fits = spacing.at + (length - 1.25) * step <= spacing.at[ends - 1]
+    first = np.flatnonzero(fits | (np.diff(run, prepend=-1) > 0))
     chosen = first[stream("bootstrap", seed).integers(0, len(first), (draws, cases))]
     taken = size[chosen]
     before = np.cumsum(taken, axis=1) - taken

@@ -22,15 +22,18 @@ class Covariances(Statistic):
 
     def reduce(self, truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Mapping[str, np.ndarray]:
         y, x, w = select(truth, members, weights)
-        mean = x.mean(axis=0, dtype=np.float64)
-        out = {name: np.zeros(len(w)) for name in ("covariance", "truth", "mean")}
-        for g, weight in enumerate(w):
-            used = weight > 0
-            if used.any():
-                own = weight[used]
-                a, b = (field[used] for field in (mean, y.astype(np.float64)))
-                if self.centred:
-                    a, b = (field - np.average(field, weights=own) for field in (a, b))
-                for name, product in (("covariance", a * b), ("truth", b * b), ("mean", a * a)):
-                    out[name][g] = product @ own
-        return out
+        return products(x.mean(axis=0, dtype=np.float64), y.astype(np.float64), w, centred=self.centred)
+
+
+def products(a: np.ndarray, b: np.ndarray, weights: np.ndarray, *, centred: bool) -> dict[str, np.ndarray]:
+    """The sums of `Covariances`, each [G], of an ensemble mean a and truth b [n] with weights [G, n]."""
+    out = {name: np.zeros(len(weights)) for name in ("covariance", "truth", "mean")}
+    for g, weight in enumerate(weights):
+        used = weight > 0
+        if used.any():
+            own, x, y = weight[used], a[used], b[used]
+            if centred:
+                x, y = (field - np.average(field, weights=own) for field in (x, y))
+            for name, product in (("covariance", x * y), ("truth", y * y), ("mean", x * x)):
+                out[name][g] = product @ own
+    return out

@@ -11,6 +11,7 @@ import numpy as np
 from wxexp.interfaces import Opened
 from wxexp.interfaces.scoring import Reducer, Statistic
 from wxexp.statistics.cells import check_numbers, label, scored, select
+from wxexp.statistics.point import NO_FIT, taken
 
 Of = Literal["values", "climatology"]
 
@@ -40,7 +41,7 @@ class Exceedances(Statistic):
         found = [_quantiles(opened, name, self.thresholds) for name in opened.codec.targets]
         return {"thresholds": np.stack(found)}
 
-    def reducer(self, fitted: Mapping[str, np.ndarray]) -> Reducer:
+    def reducer(self, fitted: Mapping[str, np.ndarray], *, time: str = "", hours: float = 0.0) -> Reducer:
         return partial(self._reduce, fitted["thresholds"]) if fitted else self.reduce
 
     def reduce(self, truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Mapping[str, np.ndarray]:
@@ -50,6 +51,17 @@ class Exceedances(Statistic):
 
     def _reduce(self, thresholds: np.ndarray, truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Mapping[str, np.ndarray]:
         return {"table": exceedance_table(truth, members, weights, thresholds)}
+
+    def cells(
+        self, truth: np.ndarray, members: np.ndarray, at: np.ndarray, fitted: Mapping[str, np.ndarray] = NO_FIT
+    ) -> Mapping[str, np.ndarray]:
+        y, x = taken(truth, members, at)
+        table = np.zeros((len(at), len(self.thresholds), len(x) + 1, 2))
+        limits = fitted["thresholds"].reshape(len(self.thresholds), -1)[:, at] if fitted else np.asarray(self.thresholds)
+        for t, limit in enumerate(limits.astype(np.float32)):
+            table[np.arange(len(at)), t, (x > limit).sum(axis=0), (y > limit).astype(np.int64)] = ~np.isnan(limit)
+        table[np.isnan(x).any(axis=0)] = np.nan
+        return {"table": table}
 
 
 def check_thresholds(name: str, values: Sequence[float], of: Of) -> None:

@@ -57,6 +57,12 @@ class Neighbourhoods(Statistic):
         return out
 
 
+def fractions_skill(square: np.ndarray, forecast: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """FSS = 1 − Σ (P_x − P_y)² / (Σ P_x² + Σ P_y²) of totals, each [...]; NaN where there is no event (Roberts and Lean 2008, eqs. 5–7)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(1.0 - np.divide(square, forecast + truth))
+
+
 def check_scales(name: str, scales: tuple[int, ...]) -> None:
     """Raises ValueError unless there is at least one scale and all are different, odd and positive."""
     if not scales or len(set(scales)) < len(scales) or not all(scale > 0 and scale % 2 for scale in scales):

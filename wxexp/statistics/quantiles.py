@@ -9,6 +9,7 @@ import numpy as np
 
 from wxexp.interfaces.scoring import Statistic
 from wxexp.statistics.cells import check_numbers, select
+from wxexp.statistics.point import NO_FIT, taken
 
 CELLS = 4096
 """At a time: the sorted copy stays in cache."""
@@ -30,21 +31,30 @@ class Quantiles(Statistic):
 
     def reduce(self, truth: np.ndarray, members: np.ndarray, weights: np.ndarray) -> Mapping[str, np.ndarray]:
         y, x, w = select(truth, members, weights)
-        tau = np.asarray(self.levels)[:, None]
         out = {name: np.zeros((len(w), len(self.levels))) for name in ("score", "value", "below", "equal")}
         for start in range(0, y.size, CELLS):
             cells = slice(start, start + CELLS)
-            part, weight = y[cells].astype(np.float64), w[:, cells]
-            q = np.quantile(x[:, cells].astype(np.float64), self.levels, axis=0)
-            missing = np.isnan(q)
-            cell = {
-                "score": ((part < q) - tau) * (q - part),
-                "value": q,
-                "below": np.where(missing, q, part < q),
-                "equal": np.where(missing, q, part == q),
-            }
-            for g in range(len(w)):
-                used = weight[g] > 0
-                for name, values in cell.items():
+            weight = w[:, cells]
+            for name, values in self._of(y[cells], x[:, cells]).items():
+                for g in range(len(w)):
+                    used = weight[g] > 0
                     out[name][g] += values[:, used] @ weight[g, used]
         return {"weight": w.sum(axis=1), **out}
+
+    def _of(self, truth: np.ndarray, members: np.ndarray) -> dict[str, np.ndarray]:
+        """[level, n] of each cell."""
+        y, tau = truth.astype(np.float64), np.asarray(self.levels)[:, None]
+        q = np.quantile(members.astype(np.float64), self.levels, axis=0)
+        missing = np.isnan(q)
+        return {
+            "score": ((y < q) - tau) * (q - y),
+            "value": q,
+            "below": np.where(missing, q, y < q),
+            "equal": np.where(missing, q, y == q),
+        }
+
+    def cells(
+        self, truth: np.ndarray, members: np.ndarray, at: np.ndarray, fitted: Mapping[str, np.ndarray] = NO_FIT
+    ) -> Mapping[str, np.ndarray]:
+        found = self._of(*taken(truth, members, at))
+        return {"weight": np.ones(len(at)), **{name: values.T for name, values in found.items()}}

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections.abc import Sequence
 
 import numpy as np
+
+from wxexp.statistics.spacing import Spacing
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,25 +35,16 @@ def autocorrelation(d: np.ndarray, lag: int = 1) -> float:
         return float(np.divide(e[lag:] @ e[: len(e) - lag], e @ e))
 
 
-def effective_size(d: np.ndarray, runs: np.ndarray | None = None) -> float:
-    """N (1 − r) / (1 + r) of a series whose autocorrelation falls off as r, r², … (Wilks 2019, eq. 5.12), n at most.
+def effective_size(d: np.ndarray, times: Sequence[float] | np.ndarray | None = None) -> float:
+    """N (1 − r) / (1 + r) of a series whose autocorrelation falls off as r, r², … (Wilks 2019, eq. 5.12), N at most.
 
-    With `runs`, the number of the run of each time, r is that of neighbours within runs, and times of different runs are independent:
-    N² / Σ r^|i − j| over all pairs i, j of the same run.
+    With `times` [case], which increase, the r^τ of its pairs go by how far apart they are, see `Spacing`.
     """
-    if runs is None or runs[0] == runs[-1]:
+    if times is None:
         r = autocorrelation(d)
         return float(min(len(d), len(d) * (1.0 - r) / (1.0 + r))) if math.isfinite(r) else math.nan
-    sizes = np.bincount(runs)
-    e, inside = d - d.mean(), runs[1:] == runs[:-1]
-    with np.errstate(invalid="ignore"):
-        variance = e @ e / len(e)
-        r = float(np.divide((e[1:] * e[:-1])[inside].mean(), variance)) if inside.any() else (0.0 if variance > 0 else math.nan)
-    if not math.isfinite(r):
-        return math.nan
-    lags = np.arange(1, max(sizes.max(), 2))
-    pairs = len(d) + 2.0 * (np.clip(sizes[:, None] - lags, 0, None) @ max(r, 0.0) ** lags).sum()
-    return float(len(d) ** 2 / pairs)
+    spacing = Spacing(times)
+    return float(spacing.sizes(spacing.correlation(d)))
 
 
 def paired(d: np.ndarray) -> Paired:

@@ -10,6 +10,7 @@ import numpy as np
 
 from wxexp.interfaces.scoring import Statistic
 from wxexp.statistics.cells import select
+from wxexp.statistics.point import NO_FIT, taken
 
 CELLS = 4096
 """At a time, so that only a block of residuals is held in float64."""
@@ -43,15 +44,33 @@ class SpreadBins(Statistic):
             return {name: np.full_like(each, np.nan) for name, each in out.items()}
         for start in range(0, y.size, CELLS):
             cells = slice(start, start + CELLS)
-            residual = np.subtract(x[:, cells], y[cells], dtype=np.float64)
-            variance, square = residual.var(axis=0, ddof=1), residual.mean(axis=0) ** 2
-            which = np.searchsorted(edges, np.sqrt(variance), side="right")
+            which, variance, square = self._of(y[cells], x[:, cells])
             for g, weight in enumerate(w[:, cells]):
                 for name, values in (("weight", np.ones_like(square)), ("variance", variance), ("square", square)):
                     out[name][g] += np.bincount(which, weights=np.where(weight > 0, weight * values, 0.0), minlength=length)
                 if np.isnan(variance[weight > 0]).any():
                     for each in out.values():
                         each[g] = np.nan
+        return out
+
+    def _of(self, truth: np.ndarray, members: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Of each cell: its bin, s² and e²."""
+        residual = np.subtract(members, truth, dtype=np.float64)
+        variance, square = residual.var(axis=0, ddof=1), residual.mean(axis=0) ** 2
+        return np.searchsorted(np.asarray(EDGES if self.edges is None else self.edges), np.sqrt(variance), side="right"), variance, square
+
+    def cells(
+        self, truth: np.ndarray, members: np.ndarray, at: np.ndarray, fitted: Mapping[str, np.ndarray] = NO_FIT
+    ) -> Mapping[str, np.ndarray]:
+        y, x = taken(truth, members, at)
+        length = len(EDGES if self.edges is None else self.edges) + 1
+        if len(x) == 1:
+            return {name: np.full((len(at), length), np.nan) for name in self.dims}
+        which, variance, square = self._of(y, x)
+        out = {name: np.zeros((len(at), length)) for name in self.dims}
+        for name, values in (("weight", 1.0), ("variance", variance), ("square", square)):
+            out[name][np.arange(len(at)), which] = values
+            out[name][np.isnan(variance)] = np.nan
         return out
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from wxexp.interfaces.scoring import Statistic
 from wxexp.statistics.cells import check_numbers
-from wxexp.statistics.point import point_sums
+from wxexp.statistics.point import CELL_COLUMNS, NO_FIT, PointSums, point_sums, taken
 
 
 class TailPairs(Statistic):
@@ -31,3 +31,14 @@ class TailPairs(Statistic):
         cut = np.maximum if self.tail == "upper" else np.minimum  # both keep NaN
         found = [point_sums(cut(truth, t), cut(members, t), weights).pick("weight", "skill", "pairs") for t in self.thresholds]
         return {"weight": found[0]["weight"], **{name: np.stack([each[name] for each in found], axis=-1) for name in ("skill", "pairs")}}
+
+    def cells(
+        self, truth: np.ndarray, members: np.ndarray, at: np.ndarray, fitted: Mapping[str, np.ndarray] = NO_FIT
+    ) -> Mapping[str, np.ndarray]:
+        y, x = taken(truth, members, at)
+        cut, out = np.maximum if self.tail == "upper" else np.minimum, []
+        for t in self.thresholds:
+            total = np.zeros((len(CELL_COLUMNS), len(at)))
+            point_sums(cut(y, t), cut(x, t), np.ones((1, len(at))), total)
+            out.append(PointSums.of_cells(total).pick("weight", "skill", "pairs"))
+        return {"weight": out[0]["weight"], **{name: np.stack([each[name] for each in out], axis=-1) for name in ("skill", "pairs")}}

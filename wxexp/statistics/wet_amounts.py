@@ -10,6 +10,7 @@ import numpy as np
 
 from wxexp.interfaces.scoring import Statistic
 from wxexp.statistics.cells import select
+from wxexp.statistics.point import NO_FIT, taken
 
 
 class WetAmounts(Statistic):
@@ -38,3 +39,13 @@ class WetAmounts(Statistic):
         for name, values in (("wet", wet), ("amount", amount)):
             out[name] = np.array([values[weight > 0] @ weight[weight > 0] / len(x) for weight in w])
         return out
+
+    def cells(
+        self, truth: np.ndarray, members: np.ndarray, at: np.ndarray, fitted: Mapping[str, np.ndarray] = NO_FIT
+    ) -> Mapping[str, np.ndarray]:
+        y, x = taken(truth, members, at)
+        limit, lost, out = np.float32(self.threshold), np.isnan(x).any(axis=0), {"weight": np.ones(len(at))}
+        for prefix, fields in (("truth_", y[None]), ("", x)):
+            wet, amount = fields >= limit, np.where(fields >= limit, fields, 0.0)
+            out[f"{prefix}wet"], out[f"{prefix}amount"] = wet.mean(axis=0), amount.mean(axis=0, dtype=np.float64)
+        return out | {name: np.where(lost, np.nan, out[name]) for name in ("wet", "amount")}

@@ -32,7 +32,7 @@ class Region(Subset):
     def cells(self, opened: Opened) -> np.ndarray:
         grid = opened.grid
         if grid.lat is None:
-            raise ValueError("a Region needs latitudes, and a ring has none")
+            raise ValueError("a Region needs latitudes, which the grid does not have")
         lat, lon = np.asarray(grid.lat, dtype=np.float64), np.asarray(grid.lon, dtype=np.float64)
         if grid.kind == "latlon":
             lat = lat[:, None]

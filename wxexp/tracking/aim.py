@@ -82,6 +82,7 @@ class View:
 
     @property
     def hash(self) -> str:
+        """Aim's name of the run."""
         return str(self._run.hash)
 
     def config(self, tree: Mapping[str, Any]) -> None:
@@ -141,6 +142,7 @@ def note(run: Path, repo: Path) -> dict[str, Any]:
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Under a temporary name, then renamed."""
     part = path.with_name(path.name + ".part")
     part.write_text(json.dumps(value) + "\n", encoding="utf-8")
     part.replace(path)

@@ -37,6 +37,7 @@ class EMA:
         return dict(zip(self._live, self._averages, strict=True))
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
+        """Those of a checkpoint, by the same names."""
         for name, average in self.weights.items():
             average.copy_(weights[name])
 

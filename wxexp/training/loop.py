@@ -21,7 +21,7 @@ from wxexp.interfaces import Batch, Learner, Opened, Session, Tracker
 from wxexp.training import checkpoint as checkpoints
 from wxexp.training.ema import EMA
 from wxexp.training.steps import Stepper
-from wxexp.training.validation import validate
+from wxexp.training.validation import densities, validate
 from wxexp.training.window import Window
 
 PROGRESS_SECONDS = 0.2
@@ -167,7 +167,11 @@ class _Loop:
         if tracked:
             self._track()
         stop = not self.finished and self._asked_to_stop(tracked)
-        if self.finished or stop or metrics or (training.checkpoint and self._crossed(training.checkpoint)):
+        due = self.finished or bool(metrics) or bool(training.checkpoint and self._crossed(training.checkpoint))
+        if due and self.first:
+            for values, context in densities(self.learner):
+                self.tracker.scalars(self.done, values, context)
+        if due or stop:
             self._save(metrics)
         if stop:
             raise Interrupted(f"stopped at step {self.done} of {self.steps}; the same command again goes on from there")

@@ -71,10 +71,10 @@ def validate(learner: Learner, opened: Opened, validation: Validation, *, seed: 
         metrics |= {"crps": crps, "criterion": crps}
         rows += [(score, {"subset": "valid", "variable": name}) for name, score in scores.items()]
     head = {name: value for name, value in metrics.items() if name != "criterion"}
-    return Scores(metrics, [(head, {"subset": "valid"}), *rows, *_densities(learner)])
+    return Scores(metrics, [(head, {"subset": "valid"}), *rows])
 
 
-def _densities(learner: Learner) -> list[tuple[Mapping[str, float], Mapping[str, Any]]]:
+def densities(learner: Learner) -> list[tuple[Mapping[str, float], Mapping[str, Any]]]:
     """What density in log-SNR a schedule that adapts draws noise levels with now, by bins of the same width as the losses."""
     rows: list[tuple[Mapping[str, float], Mapping[str, Any]]] = []
     for schedule in (module for module in learner.modules() if isinstance(module, AdaptiveSchedule)):
@@ -82,7 +82,7 @@ def _densities(learner: Learner) -> list[tuple[Mapping[str, float], Mapping[str,
         below = np.concatenate([[0.0], np.cumsum(density * np.diff(edges))])
         for low in np.arange(math.floor(edges[0] / BIN), math.ceil(edges[-1] / BIN)):
             inside = np.diff(np.interp([low * BIN, (low + 1) * BIN], edges, below))[0]
-            rows.append(({"density": float(inside / BIN)}, {"subset": "valid", "gamma": float((low + 0.5) * BIN)}))
+            rows.append(({"density": float(inside / BIN)}, {"subset": "train", "gamma": float((low + 0.5) * BIN)}))
     return rows
 
 

@@ -50,6 +50,7 @@ class Window:
         return {phase: {name: s / c for name, (s, c) in found.items() if c} for phase, found in self.state().items()}
 
     def clear(self) -> None:
+        """Begins anew, with no sums."""
         self._sums, self._counts = {}, {}
 
     def state(self) -> dict[str, dict[str, tuple[float, int]]]:

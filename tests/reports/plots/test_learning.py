@@ -1,6 +1,7 @@
 import numpy as np
+import pytest
 
-from wxexp.reports.plots import loss_by_noise_level, loss_curves, validation_scores
+from wxexp.reports.plots import loss_by_noise_level, loss_curves, noise_density, validation_scores
 
 
 def test_loss_curves():
@@ -23,6 +24,17 @@ def test_loss_by_noise_level():
     np.testing.assert_array_equal(data["400 samples"], sigma)
     np.testing.assert_array_equal(data["200 samples_sigma"], sigma)
     assert figure.axes[0].get_xscale() == "log" and figure.axes[0].lines[1].get_alpha() == 1.0
+
+
+@pytest.mark.parametrize(("number", "named"), [(1, ["1"]), (3, ["1", "2", "3"]), (20, ["1", "20"])])
+def test_the_density_of_noise_levels_is_drawn_at_every_checkpoint(number, named):
+    """The last is strongest; of many the first and the last are named."""
+    sigma = np.array([0.1, 1.0, 10.0])
+    figure, data = noise_density({f"{k}": (sigma, k * sigma) for k in range(1, number + 1)})
+    axis = figure.axes[0]
+    assert [line.get_ydata()[1] for line in axis.lines] == list(range(1, number + 1)) and axis.lines[-1].get_alpha() == 1.0
+    assert [text.get_text() for text in axis.get_legend().get_texts()] == named
+    np.testing.assert_array_equal(data[f"{number}"], number * sigma)
 
 
 def test_validation_scores_are_relative_but_ratios_are_not():

@@ -39,3 +39,18 @@ def test_lines_on_a_ring():
     figure, _ = maps(xr.Dataset({"bias": (("x",), np.arange(8.0))}), grid=ring, variable="x1", units="1", lead_hours=6.0)
     np.testing.assert_array_equal(figure.axes[0].lines[0].get_ydata(), np.arange(8.0))
     assert figure.get_suptitle() == "x1 +6 h"
+
+
+def test_maps_of_other_metrics_have_their_own_units_centres_and_words():
+    field = np.repeat([[-0.5], [0.25], [1.0]], 4, axis=1)
+    none = {"units": "1"}
+    fields = {"crpss_bicubic": field, "pit_bias": field / 2, "pit_dispersion": field + 1, "brier_5": field**2, "brier_10": field**4}
+    scores = xr.Dataset({name: xr.Variable(GRID.dims, x, none) for name, x in fields.items()} | {"twcrps_5": (GRID.dims, field**2)})
+    figure, data = maps(scores, grid=GRID, variable="pr", units="mm d-1")
+    norms = {axis.get_title().partition(":")[0]: axis.collections[0].norm for axis in figure.axes if axis.get_title()}
+    assert list(norms) == ["CRPS skill over bicubic", "PIT bias", "PIT dispersion", "Brier score 5", "Brier score 10", "CRPS above 5"]
+    assert norms["CRPS skill over bicubic"](0.0) == norms["PIT bias"](0.0) == 0.5 and norms["PIT dispersion"](1.0) == pytest.approx(0.5)
+    assert norms["Brier score 5"].vmax > norms["Brier score 10"].vmin and norms["Brier score 5"](0.5) != norms["Brier score 10"](0.5)
+    assert data["brier_5"].attrs["units"] == "1" and data["twcrps_5"].attrs["units"] == "mm d-1"
+    assert drawn(figure, "CRPS above").get_title() == "CRPS above 5: mean 0.344 mm d⁻¹"  # (0.25 + 2 × 0.0625 + 1) / 4
+    assert data["pit_dispersion"].attrs["summary"] == 1.25  # of the median cell

@@ -15,7 +15,7 @@ import json
 import numpy as np
 import xarray as xr
 
-from wxexp.config import to_tree
+from wxexp.config import at_least, to_tree
 from wxexp.fields.grid import Grid
 from wxexp.fields.seeds import stream
 from wxexp.interfaces import Fields, Source, Variable
@@ -44,9 +44,9 @@ class Lorenz96(Source):
     """Cells of which nothing is known: NaN at all times, as land is for the sea."""
 
     def __post_init__(self) -> None:
-        for name, least in (("cells", 4), ("every", 1), ("steps", 1), ("trajectories", 1), ("spin_up", 0)):
-            if getattr(self, name) < least:
-                raise ValueError(f"Lorenz96.{name} must be at least {least}, got {getattr(self, name)}")
+        at_least(self, 4, "cells")
+        at_least(self, 1, "every", "steps", "trajectories")
+        at_least(self, 0, "spin_up")
         if not 0 < self.dt <= 0.1:
             raise ValueError(f"Lorenz96.dt must be in (0, 0.1], where the scheme is stable, got {self.dt}")
         if not set(self.masked) < set(range(self.cells)):

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 import xarray as xr
 
-from wxexp.config import to_tree
+from wxexp.config import at_least, to_tree
 from wxexp.fields.grid import Grid
 from wxexp.fields.interpolation import block_mean, block_sum, coarse_shape, expand, interpolate
 from wxexp.fields.seeds import stream
@@ -52,9 +52,8 @@ class SyntheticFields(Source):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("times", 1), ("factor", 2)):
-            if getattr(self, name) < least:
-                raise ValueError(f"SyntheticFields.{name} must be at least {least}, got {getattr(self, name)}")
+        at_least(self, 1, "times")
+        at_least(self, 2, "factor")
         if min(self.cells) < self.factor:
             raise ValueError(f"SyntheticFields.cells must be at least one block of {self.factor} each way, got {self.cells}")
         for name in ("noise", "shape", "spacing"):
@@ -90,6 +89,7 @@ class SyntheticFields(Source):
         return f"synthetic-fields-v{VERSION}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"
 
     def grid(self) -> Grid:
+        """North and east of 40 N, 0 E."""
         lat, lon = (start + self.spacing * np.arange(n) for start, n in zip((40.0, 0.0), self.cells, strict=True))
         return Grid("latlon", lat, lon)
 

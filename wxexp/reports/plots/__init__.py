@@ -4,6 +4,7 @@ To add one: a file here with a function decorated by `@styled()` that returns a 
 `reports.report`, and a test that its dataset holds what it should.
 """
 
+from wxexp.reports.plots.fss import fss_by_scale as fss_by_scale
 from wxexp.reports.plots.leads import score_by_lead as score_by_lead
 from wxexp.reports.plots.learning import (
     loss_by_noise_level as loss_by_noise_level,
@@ -22,6 +23,7 @@ from wxexp.reports.plots.thresholds import events as events, reliability as reli
 
 __all__ = [
     "events",
+    "fss_by_scale",
     "loss_by_noise_level",
     "loss_curves",
     "maps",

@@ -14,6 +14,8 @@ from wxexp.reports.style import FORECAST, MEAN, OTHERS, Drawing, new_figure, pan
 Curve = tuple[np.ndarray, np.ndarray]
 """x and y of one line."""
 
+NAMED = 6  # curves of one panel that all find room in its legend
+
 
 def _smooth(values: np.ndarray, window: int) -> np.ndarray:
     """Running mean over `window` values around each, fewer at the ends."""
@@ -111,11 +113,11 @@ def loss_by_noise_level(curves: Mapping[str, Curve]) -> Drawing:
 
 @styled()
 def noise_density(curves: Mapping[str, Curve]) -> Drawing:
-    """Density of the noise levels that training draws, by sigma, as a schedule that adapts had it at some moments.
+    """Density of the noise levels that training draws, by sigma, as a schedule that adapts had it at each checkpoint.
 
     Args:
         curves: name of a moment of training -> (sigma, density with respect to ln sigma), in the order of time; the last one is drawn
-            strongest.
+            strongest, and of more than NAMED the legend has the first and the last.
 
     Returns:
         The figure, and each curve over `<name>_sigma`.
@@ -123,9 +125,11 @@ def noise_density(curves: Mapping[str, Curve]) -> Drawing:
     data = _curves(curves, "sigma")
     figure = new_figure(2.5)
     axis = figure.subplots()
+    named = list(curves) if len(curves) <= NAMED else [*curves][:: len(curves) - 1]
     strengths = np.linspace(0.3, 1.0, len(curves)) if len(curves) > 1 else [1.0]
     for strength, (name, (sigma, density)) in zip(strengths, curves.items(), strict=True):
-        axis.plot(sigma, density, color=FORECAST, alpha=float(strength), drawstyle="steps-mid", label=name)
+        label = name if name in named else None
+        axis.plot(sigma, density, color=FORECAST, alpha=float(strength), drawstyle="steps-mid", label=label)
     axis.set_xscale("log")
     axis.set_ylim(0, 1.1 * max(float(np.max(density)) for _, density in curves.values()))
     axis.set_xlabel("noise level σ (normalised data)")

@@ -84,6 +84,31 @@ def pit_histogram(counts: xr.DataArray, *, lead_hours: float | None = None, leve
 
 
 def _histogram(counts: xr.DataArray, merge: int, *, lead_hours: float | None, level: float, label: str, what: str) -> Drawing:
+    data = _frequencies(counts, merge, level)
+    names, ranks, bins = data["variable"].values, data.attrs["ranks"], data.sizes["bin"]
+    columns = min(3, len(names))
+    figure = new_figure(-(-len(names) // columns) * 2.45 + (0.2 if lead_hours is None else 0.4))
+    axes = panel_grid(figure, len(names), columns)
+    edges = np.arange(bins + 1) - 0.5
+    for v, axis in enumerate(axes):
+        frequency, low, high = (data[name].values[v] for name in ("frequency", "low", "high"))
+        axis.stairs(frequency, edges, fill=True, facecolor=FORECAST, alpha=0.35)
+        axis.stairs(frequency, edges, color=FORECAST, lw=1.2, baseline=0.0)
+        axis.stairs(high, edges, baseline=low, fill=True, color=NO_DATA, lw=0, zorder=0)
+        axis.axhline(1.0, color=BLACK, lw=1.0, ls="--")
+        axis.set_xlim(edges[0], edges[-1])
+        axis.set_ylim(0, 1.08 * float(np.nanmax([1.0, *high, *frequency])))
+        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        axis.set_xlabel(label)
+        axis.set_ylabel(f"frequency × {'ranks' if merge == 1 and what != 'PIT' else 'bins'}" if v % columns == 0 else "")
+        axis.set_title(f"{names[v]}\n{100 * data['outside'].values[v]:.0f} % outside ({200 / ranks:.0f} % expected)")
+    if lead_hours is not None:
+        figure.suptitle(f"{what} {lead_text(lead_hours)}")
+    return figure, data
+
+
+def _frequencies(counts: xr.DataArray, merge: int, level: float) -> xr.Dataset:
+    """What `rank_histogram` returns, of counts (case, variable, bin), each `merge` bins added up to one; NaN where there is no truth."""
     ranks = counts.sizes["bin"]
     names = [str(v) for v in counts["variable"].values]
     bins = ranks // merge
@@ -105,7 +130,7 @@ def _histogram(counts: xr.DataArray, merge: int, *, lead_hours: float | None, le
         trials = max(int(round(sizes[v])), 1)
         frequency[v] = merged.sum(axis=0) / merged.sum() * bins
         low[v], high[v] = (binom.ppf(q, trials, 1 / bins) / trials * bins for q in ((1 - level) / 2, (1 + level) / 2))
-    data = xr.Dataset(
+    return xr.Dataset(
         {
             "frequency": (("variable", "bin"), frequency),
             "low": (("variable", "bin"), low),
@@ -116,21 +141,3 @@ def _histogram(counts: xr.DataArray, merge: int, *, lead_hours: float | None, le
         {"variable": names, "bin": np.arange(bins)},
         {"ranks": ranks, "level": level, "cases": counts.sizes["case"]},
     )
-    columns = min(3, len(names))
-    figure = new_figure(-(-len(names) // columns) * 2.45 + (0.2 if lead_hours is None else 0.4))
-    axes = panel_grid(figure, len(names), columns)
-    edges = np.arange(bins + 1) - 0.5
-    for v, axis in enumerate(axes):
-        axis.stairs(frequency[v], edges, fill=True, facecolor=FORECAST, alpha=0.35)
-        axis.stairs(frequency[v], edges, color=FORECAST, lw=1.2, baseline=0.0)
-        axis.stairs(high[v], edges, baseline=low[v], fill=True, color=NO_DATA, lw=0, zorder=0)
-        axis.axhline(1.0, color=BLACK, lw=1.0, ls="--")
-        axis.set_xlim(edges[0], edges[-1])
-        axis.set_ylim(0, 1.08 * float(np.nanmax([1.0, *high[v], *frequency[v]])))
-        axis.xaxis.set_major_locator(MaxNLocator(6, integer=True))
-        axis.set_xlabel(label)
-        axis.set_ylabel(f"frequency × {'ranks' if merge == 1 and what != 'PIT' else 'bins'}" if v % columns == 0 else "")
-        axis.set_title(f"{names[v]}\n{100 * outside[v]:.0f} % outside ({200 / ranks:.0f} % expected)")
-    if lead_hours is not None:
-        figure.suptitle(f"{what} {lead_text(lead_hours)}")
-    return figure, data

@@ -6,7 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
-from matplotlib.colors import ListedColormap, SymLogNorm
+from matplotlib.axes import Axes
+from matplotlib.collections import QuadMesh
+from matplotlib.colors import ListedColormap, Normalize, SymLogNorm
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullLocator
 
 from wxexp.reports.style import BLACK, NO_DATA, WIDTH, Drawing, lead_text, new_figure, styled
@@ -57,35 +60,14 @@ def scorecard(
         grid, marks = (np.asarray(x).reshape(-1, len(leads)) for x in (percent, verdict))
         rows = [f"{metric}   {variable}" for metric in metrics for variable in variables]
         columns = [lead_text(lead).removeprefix("+") for lead in leads]
-    finite = np.abs(grid[np.isfinite(grid)])
-    limit = most or max(10.0, float(np.percentile(finite, 90)) if finite.size else 1.0)
     longest = max((len(c) for c in columns), default=1)
     slanted = longest * len(columns) > 80
     width, height = 0.9 + 0.06 * max(map(len, rows)), 0.27 * len(rows)
     figure = new_figure(height + 1.25 + (0.055 * longest if slanted else 0.0), width=min(WIDTH, max(4.6, width + 0.85 * len(columns))))
     axis = figure.subplots()
-    norm = SymLogNorm(2.0, vmin=-limit, vmax=limit)
-    strength = np.where(np.isin(marks, (1.0, -1.0)), 1.0, 0.35)
-    axis.pcolormesh(np.ma.masked_where(np.isfinite(grid), np.zeros(grid.shape)), cmap=ListedColormap([NO_DATA]), edgecolors="white", lw=1.5)
-    drawn = axis.pcolormesh(np.ma.masked_invalid(grid), norm=norm, cmap="RdBu_r", edgecolors="white", lw=1.5)
-    drawn.set_alpha(strength)  # type: ignore[arg-type]  # of an array, as matplotlib documents it
-    roomy = len(columns) <= 10
-    for row in range(len(rows)):
-        for column in range(len(columns)):
-            value, mark = grid[row, column], _MARKS.get(float(marks[row, column]), "")
-            if not np.isfinite(value) or not (mark or roomy):
-                continue
-            dark = bool(mark) and abs(float(norm(value)) - 0.5) > 0.33
-            text = f"{value:+.1f}".replace("-", "−") if abs(value) < 99.5 else f"{value:+.0f}".replace("-", "−")
-            axis.text(
-                column + 0.5,
-                row + 0.5,
-                f"{mark} {text}".strip() if roomy else mark,
-                ha="center",
-                va="center",
-                color="white" if dark else BLACK,
-                fontsize=7.5 if len(columns) < 8 else 6.5,
-            )
+    finite = np.abs(grid[np.isfinite(grid)])
+    limit = most or max(10.0, float(np.percentile(finite, 90)) if finite.size else 1.0)
+    drawn = _cells(axis, grid, marks, SymLogNorm(2.0, vmin=-limit, vmax=limit))
     axis.set_xticks(np.arange(len(columns)) + 0.5, columns, rotation=35 if slanted else 0, ha="left" if slanted else "center")
     axis.set_yticks(np.arange(len(rows)) + 0.5, rows)
     axis.xaxis.tick_top()
@@ -95,13 +77,44 @@ def scorecard(
         axis.axhline(block * len(variables), color=BLACK, lw=0.8)
     for spine in axis.spines.values():
         spine.set_visible(False)
+    _scale(figure, drawn, axis, limit, f"{names[1]} against {names[0]}: change of the score (%), below 0 is better")
+    return figure, data
+
+
+def _cells(axis: Axes, grid: np.ndarray, marks: np.ndarray, norm: Normalize) -> QuadMesh:
+    """Colours, pale where there is no mark, and numbers where there is room; all [row, column]."""
+    strength = np.where(np.isin(marks, (1.0, -1.0)), 1.0, 0.35)
+    axis.pcolormesh(np.ma.masked_where(np.isfinite(grid), np.zeros(grid.shape)), cmap=ListedColormap([NO_DATA]), edgecolors="white", lw=1.5)
+    drawn = axis.pcolormesh(np.ma.masked_invalid(grid), norm=norm, cmap="RdBu_r", edgecolors="white", lw=1.5)
+    drawn.set_alpha(strength)  # type: ignore[arg-type]  # of an array, as matplotlib documents it
+    columns = grid.shape[1]
+    roomy = columns <= 10
+    for (row, column), value in np.ndenumerate(grid):
+        mark = _MARKS.get(float(marks[row, column]), "")
+        if not np.isfinite(value) or not (mark or roomy):
+            continue
+        dark = bool(mark) and abs(float(norm(value)) - 0.5) > 0.33
+        text = f"{value:+.1f}".replace("-", "−") if abs(value) < 99.5 else f"{value:+.0f}".replace("-", "−")
+        axis.text(
+            column + 0.5,
+            row + 0.5,
+            f"{mark} {text}".strip() if roomy else mark,
+            ha="center",
+            va="center",
+            color="white" if dark else BLACK,
+            fontsize=7.5 if columns < 8 else 6.5,
+        )
+    return drawn
+
+
+def _scale(figure: Figure, drawn: QuadMesh, axis: Axes, limit: float, label: str) -> None:
+    """The colour bar, at full strength."""
     bar = figure.colorbar(drawn, ax=axis, orientation="horizontal", shrink=0.6, aspect=40, extend="both", pad=0.03)
     if bar.solids is not None:
         bar.solids.set_alpha(1.0)
-    bar.set_label(f"{names[1]} against {names[0]}: change of the score (%), below 0 is better")
+    bar.set_label(label)
     ticks = [t for t in (1, 3, 10, 30, 100) if t <= limit]
     bar.set_ticks([-t for t in reversed(ticks)] + [0, *ticks])
     bar.ax.xaxis.set_minor_locator(NullLocator())
     bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}".replace("-", "−")))
     bar.outline.set_linewidth(0.5)
-    return figure, data

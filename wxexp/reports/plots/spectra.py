@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -9,7 +11,10 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from wxexp.reports.style import FORECAST, MEAN, OTHERS, TRUTH, Drawing, lead_text, new_figure, styled, unit_text, with_units
 
-_DRAWN = {
+Look = tuple[str, str, float, str]
+"""Colour, line style, width, label."""
+
+_DRAWN: Mapping[str, Look] = {
     "truth": (TRUTH, "-", 1.8, "truth"),
     "members": (FORECAST, "-", 1.4, "members"),
     "mean": (MEAN, "--", 1.2, "ensemble mean"),
@@ -50,33 +55,19 @@ def spectra(power: xr.DataArray, *, units: dict[str, str], lead_hours: float | N
     others = iter(OTHERS * (1 + len(sources)))
     looks = {s: _DRAWN.get(s) or (next(others), ":", 1.3, s.replace("_", " ")) for s in sources}
     for v, name in enumerate(names):
-        upper = axes[v // columns * panels, v % columns]
-        for s, (colour, line, width, label) in looks.items():
-            values = data["power"].sel(source=s, variable=name).values
-            upper.plot(scale, np.where(values > 0, values, np.nan), color=colour, ls=line, lw=width, label=label)
-        upper.set_xscale("log")
-        upper.set_yscale("log")
-        upper.yaxis.set_minor_locator(NullLocator())
+        place = (v // columns * panels, v % columns)
+        upper = lowest = axes[place]
+        _power(upper, scale, data["power"].sel(variable=name), looks)
         upper.set_title(name)
         upper.set_ylabel(with_units("power", _squared(unit_text(units[name]))))
-        upper.grid(True)
-        lowest = upper
         if panels == 2:
-            lowest = axes[v // columns * panels + 1, v % columns]
-            lowest.axhspan(0.8, 1.25, color="#E9E9E9", lw=0)
-            lowest.axhline(1.0, color=TRUTH, lw=1.0)
-            for s, (colour, line, width, _) in looks.items():
-                if s != "truth":
-                    values = data["ratio"].sel(source=s, variable=name).values
-                    lowest.plot(scale, np.where(values > 0, values, np.nan), color=colour, ls=line, lw=width)
-            _ratio_axis(lowest, data["ratio"].sel(variable=name).values)
+            lowest = axes[place[0] + 1, place[1]]
+            _ratio(lowest, scale, data["ratio"].sel(variable=name), looks)
             lowest.set_ylabel("ratio to truth" if v % columns == 0 else "")
-            lowest.grid(True, axis="x")
         lowest.set_xlabel(axis_name)
         lowest.tick_params(labelbottom=True)
-        _scale_axis(upper, scale, descending=axis_name.startswith("wavelength"))
-        if lowest is not upper:
-            _scale_axis(lowest, scale, descending=axis_name.startswith("wavelength"))
+        for axis in dict.fromkeys((upper, lowest)):
+            _scale_axis(axis, scale, descending=axis_name.startswith("wavelength"))
     for v in range(len(names), rows * columns):
         for p in range(panels):
             axes[v // columns * panels + p, v % columns].remove()
@@ -85,6 +76,27 @@ def spectra(power: xr.DataArray, *, units: dict[str, str], lead_hours: float | N
     if lead_hours is not None:
         figure.suptitle(lead_text(lead_hours))
     return figure, data
+
+
+def _power(axis: Axes, scale: np.ndarray, power: xr.DataArray, looks: Mapping[str, Look]) -> None:
+    for source, (colour, line, width, label) in looks.items():
+        values = power.sel(source=source).values
+        axis.plot(scale, np.where(values > 0, values, np.nan), color=colour, ls=line, lw=width, label=label)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.yaxis.set_minor_locator(NullLocator())
+    axis.grid(True)
+
+
+def _ratio(axis: Axes, scale: np.ndarray, ratio: xr.DataArray, looks: Mapping[str, Look]) -> None:
+    axis.axhspan(0.8, 1.25, color="#E9E9E9", lw=0)
+    axis.axhline(1.0, color=TRUTH, lw=1.0)
+    for source, (colour, line, width, _) in looks.items():
+        if source != "truth":
+            values = ratio.sel(source=source).values
+            axis.plot(scale, np.where(values > 0, values, np.nan), color=colour, ls=line, lw=width)
+    _ratio_axis(axis, ratio.values)
+    axis.grid(True, axis="x")
 
 
 def _squared(units: str) -> str:

@@ -41,7 +41,32 @@ def reliability(
         The figure, and by `panel` and `probability`: `frequency`, `calibrated`, `low`, `high`, `weight`; by panel `base` (the mean
         frequency) and the parts of the Brier score, `miscalibration`, `discrimination`, `uncertainty`.
     """
-    tables = tables.transpose("variable", "threshold", "exceeding", "event")
+    data = _calibration(tables.transpose("variable", "threshold", "exceeding", "event"), bounds)
+    count = data.sizes["panel"]
+    columns = min(3, count)
+    rows = -(-count // columns)
+    figure = new_figure(rows * 3.35 + 0.2)
+    grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[3.0, 1.0] * rows)
+    for i in range(rows * columns):
+        upper, lower = grid[i // columns * 2, i % columns], grid[i // columns * 2 + 1, i % columns]
+        if i >= count:
+            upper.remove()
+            lower.remove()
+            continue
+        panel = data.isel(panel=i)
+        _diagram(upper, panel)
+        _sharpness(lower, panel["probability"].values, panel["weight"].values)
+        name = str(panel["variable"].item())
+        upper.set_title(f"{name} > {panel['threshold'].item():g} {unit_text(units[name])}".rstrip())
+        upper.set_ylabel("frequency of the event" if i % columns == 0 else "")
+        lower.set_ylabel("share" if i % columns == 0 else "")
+    if lead_hours is not None:
+        figure.suptitle(lead_text(lead_hours))
+    return figure, data
+
+
+def _calibration(tables: xr.DataArray, bounds: xr.Dataset | None) -> xr.Dataset:
+    """What `reliability` returns, of tables (variable, threshold, exceeding, event)."""
     chosen = events(tables)
     names, thresholds = [str(v) for v in tables["variable"].values], tables["threshold"].values
     p = np.arange(tables.sizes["exceeding"]) / (tables.sizes["exceeding"] - 1)
@@ -67,26 +92,7 @@ def reliability(
         for name in ("low", "high"):
             values = bounds[name].transpose("variable", "threshold", "exceeding").values
             data[name] = (dims, np.stack([values[place] for place in chosen]))
-    columns = min(3, len(chosen))
-    rows = -(-len(chosen) // columns)
-    figure = new_figure(rows * 3.35 + 0.2)
-    grid = figure.subplots(2 * rows, columns, squeeze=False, height_ratios=[3.0, 1.0] * rows)
-    for i in range(rows * columns):
-        upper, lower = grid[i // columns * 2, i % columns], grid[i // columns * 2 + 1, i % columns]
-        if i >= len(chosen):
-            upper.remove()
-            lower.remove()
-            continue
-        panel = data.isel(panel=i)
-        _diagram(upper, panel)
-        _sharpness(lower, p, panel["weight"].values)
-        name = str(panel["variable"].item())
-        upper.set_title(f"{name} > {panel['threshold'].item():g} {unit_text(units[name])}".rstrip())
-        upper.set_ylabel("frequency of the event" if i % columns == 0 else "")
-        lower.set_ylabel("share" if i % columns == 0 else "")
-    if lead_hours is not None:
-        figure.suptitle(lead_text(lead_hours))
-    return figure, data
+    return data
 
 
 def _diagram(axis: Axes, panel: xr.Dataset) -> None:

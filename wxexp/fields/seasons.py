@@ -26,6 +26,11 @@ def day_of_year(time: str, *, hours: float = 0.0) -> float:
     return float((whole + clock + hours / 24) % DAYS)
 
 
+def month_of_year(time: str, *, hours: float = 0.0) -> int:
+    """1 to 12, of an ISO time and `hours` later; by `day_of_year`, so that the afternoon of 29 February is March."""
+    return int(np.searchsorted(_BEFORE, day_of_year(time, hours=hours), side="right"))
+
+
 def days_apart(a: np.ndarray, b: float) -> np.ndarray:
     """The shorter way round the year, in days, between days of the year."""
     around = np.abs(np.asarray(a) - b) % DAYS

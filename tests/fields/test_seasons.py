@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from wxexp.baselines.seasons import annual_cycle, day_of_year, days_apart
+from wxexp.fields.seasons import annual_cycle, day_of_year, days_apart, month_of_year
 
 
 def test_a_date_is_the_same_day_of_every_year():
@@ -14,6 +14,12 @@ def test_a_date_is_the_same_day_of_every_year():
 def test_hours_go_on_round_the_year():
     assert day_of_year("1999-12-31T12:00:00", hours=18.0) == pytest.approx(0.25)
     assert day_of_year("1999-12-30", hours=72.0) == 1.0
+
+
+def test_months():
+    times = ["2000-01-01", "2004-02-29T11:00:00", "2001-03-01", "1999-12-31T23:00:00", "2001-06-30T23:59:59"]
+    assert [month_of_year(time) for time in times] == [1, 2, 3, 12, 6]
+    assert month_of_year("1999-12-31T23:00:00", hours=1.0) == 1 and month_of_year("2001-06-28", hours=72.0) == 7
 
 
 def test_the_shorter_way_round():
