@@ -114,6 +114,16 @@ def test_single_baselines_have_a_mae():
     assert list(found) == ["bias", "crps", "mae_b"] and (found["mae_b"] == 2.0).all()
 
 
+def test_each_variable_has_its_own_best_baseline():
+    dims = ("source", "variable", "x")
+    crps = xr.DataArray(np.array([[1.0, 1.0], [3.0, 2.0], [2.0, 4.0]])[:, :, None] * np.ones((3, 2, 4)), dims=dims)
+    data = xr.Dataset({"crps": crps, "spread": xr.full_like(crps, np.nan)}, {"source": ["forecast", "a", "b"], "variable": ["t", "p"]})
+    found = score_maps(data, Grid("ring", None, np.arange(4.0)))
+    assert list(found) == ["crps", "mae_a", "mae_b"]
+    assert np.isnan(found["mae_a"].sel(variable="t")).all() and (found["mae_a"].sel(variable="p") == 2.0).all()
+    assert np.isnan(found["mae_b"].sel(variable="p")).all() and (found["mae_b"].sel(variable="t") == 2.0).all()
+
+
 def test_maps_that_were_asked_for_follow_by_name_and_skill_for_each_baseline():
     dims, nothing = ("source", "variable", "x"), np.full((3, 1, 4), np.nan)
     usual = {name: (dims, np.ones((3, 1, 4))) for name in ("bias", "mae", "rmse", "crps", "spread", "spread_skill")}

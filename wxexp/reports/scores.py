@@ -115,19 +115,25 @@ def power_spectra(sums: Mapping[str, xr.Dataset], grid: Grid) -> xr.DataArray | 
 
 
 def score_maps(maps: xr.Dataset, grid: Grid) -> xr.Dataset:
-    """Bias, spread-skill, spread, RMSE and CRPS of the forecast, and the CRPS of the best baseline over variables and leads.
+    """Bias, spread-skill, spread, RMSE and CRPS of the forecast, and the CRPS of each variable's best baseline over leads.
 
-    The last is `crps_<name>`, or `mae_<name>` where the baseline is a single forecast, of which the CRPS is the absolute error. Maps that
-    not every run has follow, with the attribute `asked`; what is a skill over baselines as `crpss_<name>` of each.
+    The last is `crps_<name>`, or `mae_<name>` where the baseline is a single forecast, of which the CRPS is the absolute error; it is NaN
+    for variables with another best one. Maps that not every run has follow, with the attribute `asked`; what is a skill over baselines as
+    `crpss_<name>` of each.
     """
     own = maps.sel(source=FORECAST, drop=True)
     shown = [name for name in ("bias", "spread_skill", "spread", "rmse", "crps") if name in own]
     out = {name: own[name] for name in shown if bool(np.isfinite(own[name]).any())}
     baselines = [str(s) for s in maps["source"].values if s != FORECAST]
     if baselines:
-        chosen = min(baselines, key=lambda s: _ratio(maps["crps"].sel(source=s), own["crps"], grid))
-        single = not np.isfinite(maps["spread"].sel(source=chosen)).any()
-        out[f"{'mae' if single else 'crps'}_{chosen}"] = maps["crps"].sel(source=chosen, drop=True)
+        ratios = [
+            [_ratio(maps["crps"].sel(source=s, variable=v), own["crps"].sel(variable=v), grid) for v in own["variable"]] for s in baselines
+        ]
+        lowest = xr.DataArray(np.argmin(ratios, axis=0), dims="variable")
+        for place, s in enumerate(baselines):
+            if (lowest == place).any():
+                single = not np.isfinite(maps["spread"].sel(source=s)).any()
+                out[f"{'mae' if single else 'crps'}_{s}"] = maps["crps"].sel(source=s, drop=True).where(lowest == place)
     for name in sorted(str(name) for name in maps.data_vars if name not in SCORES):
         known = [(name, own[name])] if np.isfinite(own[name]).any() else []
         over = [

@@ -96,7 +96,7 @@ def maps(
         else:
             drawn = draw_field(axis, grid, values, norm, colours)
             colour_bar(figure, axis, drawn, label=unit_text(own), extend=extend)
-        axis.set_title(f"{word}: {'median' if _middle(name) == 1 else 'mean'} {summary} {unit_text(own)}".rstrip())
+        axis.set_title(f"{word}: {'median' if _middle(name) == 1 else 'mean'} {summary}")
     if not is_line(grid):
         outer_labels(axes, columns)
     figure.suptitle(" ".join(part for part in (variable, lead_text(lead_hours)) if part))
