@@ -141,7 +141,7 @@ def test_the_callers_random_state_is_left_alone(tmp_path):
 
 
 def test_the_density_of_an_adaptive_schedule_is_told_at_each_checkpoint(tmp_path):
-    """Three of one step each, no validation: uniform over a range of 40 before, then not; each adds up to 1 in bins of 2."""
+    """Three of one step each, no validation: uniform over a range of 40 before, then not; each adds up to 1 in bins of 1."""
     changes = {"scheduler": "Adaptive", "scheduler.decay": 0.5, "objective.weighting": "Sigmoid"}
     experiment = edit(small.downscaling(), {**changes, "training.samples": 24, "training.checkpoint": 8})
     tracker = doubles.Recorder()
@@ -149,5 +149,5 @@ def test_the_density_of_an_adaptive_schedule_is_told_at_each_checkpoint(tmp_path
     run(experiment, tmp_path, tracker=tracker, learner=learner)
     rows = [(step, values["density"]) for step, values, context in tracker.rows if "density" in values and context["subset"] == "train"]
     found = {step: [density for at, density in rows if at == step] for step, _ in rows}
-    assert list(found) == [1, 2, 3] and all(2 * sum(densities) == pytest.approx(1.0) for densities in found.values())
+    assert list(found) == [1, 2, 3] and all(sum(densities) == pytest.approx(1.0) for densities in found.values())
     assert min(found[3]) < 0.95 / 40 < 1.05 / 40 < max(found[3])

@@ -134,14 +134,14 @@ def test_no_validation_times(monkeypatch):
         scores(Given(differences(3)))
 
 
-def test_the_density_of_a_schedule_that_adapts_is_told_by_bins_of_its_losses():
-    """Bins of 2 in log-SNR, of a range that ends in the middle of one: the density adds up to 1."""
-    schedule = Adaptive(gamma_min=-5.0, gamma_max=6.0, bins=11).build()
+def test_the_density_of_a_schedule_that_adapts_is_told_by_bins():
+    """Bins of 1 in log-SNR, of a range that ends in the middle of one: its density is that of the part inside, and all add up to 1."""
+    schedule = Adaptive(gamma_min=-2.5, gamma_max=3.0, bins=11).build()
     schedule.mean[:] = torch.arange(1.0, 12.0)
     rows = densities(torch.nn.Sequential(schedule))
     gammas, found = zip(*((context["gamma"], values["density"]) for values, context in rows), strict=True)
-    assert gammas == (-5.0, -3.0, -1.0, 1.0, 3.0, 5.0) and all(context["subset"] == "train" for _, context in rows)
-    assert 2 * sum(found) == pytest.approx(1.0)
-    # cells of width 1, the noisiest with 11 of 66 parts: half of the first bin is outside the range
-    assert found[0] == pytest.approx((0.99 * 11 / 66 + 0.01 / 11) / 2)
+    assert gammas == (-2.25, -1.5, -0.5, 0.5, 1.5, 2.5) and all(context["subset"] == "train" for _, context in rows)
+    assert found[0] / 2 + sum(found[1:]) == pytest.approx(1.0)
+    # cells of width 1/2, the noisiest with 11 of 66 parts, the next two with 10 and 9
+    assert found[0] == pytest.approx(2 * (0.99 * 11 / 66 + 0.01 / 11)) and found[1] == pytest.approx(0.99 * 19 / 66 + 0.02 / 11)
     assert densities(torch.nn.Linear(1, 1)) == []

@@ -14,6 +14,7 @@ weigh.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -75,14 +76,18 @@ def validate(learner: Learner, opened: Opened, validation: Validation, *, seed: 
 
 
 def densities(learner: Learner) -> list[tuple[Mapping[str, float], Mapping[str, Any]]]:
-    """What density in log-SNR a schedule that adapts draws noise levels with now, by bins of the same width as the losses."""
+    """What density in log-SNR a schedule that adapts draws noise levels with now, by bins half as wide as those of losses.
+
+    A bin that the range ends in has the density of the part inside, and the middle of that.
+    """
     rows: list[tuple[Mapping[str, float], Mapping[str, Any]]] = []
     for schedule in (module for module in learner.modules() if isinstance(module, AdaptiveSchedule)):
         edges, density = (x.numpy() for x in schedule.density())
         below = np.concatenate([[0.0], np.cumsum(density * np.diff(edges))])
-        for low in np.arange(math.floor(edges[0] / BIN), math.ceil(edges[-1] / BIN)):
-            inside = np.diff(np.interp([low * BIN, (low + 1) * BIN], edges, below))[0]
-            rows.append(({"density": float(inside / BIN)}, {"subset": "train", "gamma": float((low + 0.5) * BIN)}))
+        between = np.arange(math.floor(edges[0] * 2 / BIN) + 1, math.ceil(edges[-1] * 2 / BIN)) * BIN / 2
+        for low, high in itertools.pairwise([edges[0], *between, edges[-1]]):
+            inside = np.diff(np.interp([low, high], edges, below))[0]
+            rows.append(({"density": float(inside / (high - low))}, {"subset": "train", "gamma": float((low + high) / 2)}))
     return rows
 
 

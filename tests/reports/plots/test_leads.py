@@ -17,4 +17,5 @@ def test_rows_by_source_variable_and_lead():
     np.testing.assert_array_equal(data["value"], [[[1.0, 2.0]], [[3.0, np.nan]]])
     np.testing.assert_array_equal(data["high"], [[[1.5, 2.5]], [[np.nan, np.nan]]])
     np.testing.assert_array_equal(figure.axes[0].lines[0].get_xydata(), [[1.0, 1.0], [2.0, 2.0]])  # days
+    assert [tick.get_text() for tick in figure.axes[0].get_xticklabels()] == ["1", "2"]
     assert figure.axes[0].get_ylabel() == "CRPS (K)"

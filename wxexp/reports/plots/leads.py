@@ -10,6 +10,9 @@ import xarray as xr
 from wxexp.interfaces import Row
 from wxexp.reports.style import BLACK, FORECAST, OTHERS, Drawing, new_figure, panel_grid, styled, with_units
 
+MOST_TICKS = 10
+"""Lead times, of which each has a tick."""
+
 
 @styled()
 def score_by_lead(rows: Sequence[Row], *, metric: str, label: str, variables: Sequence[str], group: str = "all") -> Drawing:
@@ -53,6 +56,8 @@ def score_by_lead(rows: Sequence[Row], *, metric: str, label: str, variables: Se
             axis.plot(days, value[s, v], "o-", ms=3, color=colours[source], label=source.replace("_", " "))
         if metric == "spread_skill":
             axis.axhline(1.0, color=BLACK, lw=1.0, ls="--")
+        if len(days) <= MOST_TICKS:
+            axis.set_xticks(days, [f"{day:g}" for day in days.round(3)])
         axis.set_xlabel("lead time (days)")
         axis.set_ylabel(with_units(label, units.get(variables[v], "1")))
         axis.set_title(variables[v])
