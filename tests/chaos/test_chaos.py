@@ -192,9 +192,7 @@ def test_drivers(undisturbed: runner.Run, tmp_path: Path) -> None:
     (view,) = Repo.from_path(str(tmp_path)).query_metrics("metric.name == 'loss' and metric.context.subset == 'train'").iter_runs()
     (metric,) = (each for each in view if each.name == "loss")
     frame = metric.dataframe()
-    rows = [json.loads(line) for line in (run.directory / "metrics.jsonl").read_text().splitlines()]
-    wanted = {row["step"]: row["values"]["loss"] for row in rows if row["context"] == {"subset": "train"}}
-    assert dict(zip(frame["step"].tolist(), frame["value"].tolist(), strict=True)) == wanted
+    assert dict(zip(frame["step"].tolist(), frame["value"].tolist(), strict=True)) == losses(run.directory)
 
 
 def test_workers(undisturbed: runner.Run, tmp_path: Path) -> None:
@@ -277,6 +275,25 @@ def at_nodes(nodes: Nodes) -> Callable[[Shot, int], None]:
             at_process(shot, driver)
 
     return shoot
+
+
+def test_nodes_while_training(undisturbed: runner.Run, tmp_path: Path, nodes: Nodes) -> None:
+    """Two workers on two nodes, one of which is lost and replaced: they learn what one does in one process, to rounding."""
+    shots = plan("training", (RAYLET_REPLACED, "train", 0.2, 0.7))
+    part = Stages(tmp_path, undisturbed.experiment).part
+    command = ["train", *words("pair", tmp_path, "--address", nodes.cluster.address)[1:]]
+    assert complete(command, shots, part, at_nodes(nodes)) == 1
+    run = found(tmp_path, "pair")
+    assert "training workers were lost" in (run.directory / "log.txt").read_text()
+    alone, pair = (losses(each.directory) for each in (undisturbed, run))
+    assert alone.keys() == pair.keys() and len(pair) == 200
+    assert list(pair.values()) == pytest.approx(list(alone.values()), rel=1e-4)
+
+
+def losses(directory: Path) -> dict[int, float]:
+    """Of training, by step."""
+    rows = [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
+    return {row["step"]: row["values"]["loss"] for row in rows if row["context"] == {"subset": "train"}}
 
 
 def test_nodes_while_drawing(undisturbed: runner.Run, tmp_path: Path, nodes: Nodes) -> None:

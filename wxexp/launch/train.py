@@ -74,7 +74,8 @@ def fit(plan: Plan, *, workers: int, threads: int, gpus: float, output: Path, pr
             losses = 1 if last_checkpoint(directory) != before else losses + 1
             if asked() or losses == ATTEMPTS or not _may_pass(error, workers):
                 raise _plain(error)
-            log.warning("training workers were lost, going on from the last checkpoint: %s", " ".join(str(error).split())[:500])
+            log.warning("training workers were lost (%s); going on from the last checkpoint", _kinds(error))
+            log.info("they said: %s", error)
         if asked():
             raise Interrupted("training was asked to stop")
 
@@ -147,6 +148,13 @@ def _may_pass(error: Exception, workers: int) -> bool:
     if workers > 1:
         lost += (RuntimeError,)  # what torch.distributed raises where a peer is gone
     return all(isinstance(one, lost) for one in error.worker_failures.values())
+
+
+def _kinds(error: Exception) -> str:
+    """What happened to which worker, in a few words."""
+    if not isinstance(error, WorkerGroupError):
+        return type(error).__name__
+    return ", ".join(f"rank {rank}: {type(one).__name__}" for rank, one in sorted(error.worker_failures.items()))
 
 
 def _plain(error: Exception) -> Exception:
