@@ -46,7 +46,8 @@ def test_run_prints_progress_table_report_and_what_to_try(ran: tuple[Path, str])
     (report,) = (line.split()[1] for line in out.splitlines() if line.startswith("report  /") or line.startswith("report  runs"))
     assert Path(report).is_file()
     (again,) = (line.removeprefix("try     ") for line in out.splitlines() if line.startswith("try "))
-    assert again == f"python -m wxexp run {SMALL} --ensemble.members=4 --sampler.steps=4"
+    # of the same training, in the same place
+    assert again == f"python -m wxexp run {SMALL} --training.samples=32 --ensemble.members=4 --sampler.steps=4 --runs={runs}"
 
 
 def test_show_prints_the_table_and_its_json(ran: tuple[Path, str], capsys: pytest.CaptureFixture[str]) -> None:
@@ -96,6 +97,10 @@ def test_score_refuses_files_that_are_not_there_or_not_asked_for(capsys: pytest.
     assert "is neither zarr nor netCDF" in refused(capsys, "score", "--truth", str(tmp_path / "a.nc"), "--members", "b")
 
 
+def _nobody(question: str) -> str:
+    raise EOFError  # as with </dev/null
+
+
 def test_runs_lists_and_deletes_after_asking(
     ran: tuple[Path, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -107,6 +112,8 @@ def test_runs_lists_and_deletes_after_asking(
     assert main(["runs"]) == 0
     assert f"{name}  " in (out := capsys.readouterr().out) and "scored" in out
     monkeypatch.setattr("builtins.input", lambda _: "n")
+    assert main(["runs", "--delete", name]) == 1
+    monkeypatch.setattr("builtins.input", _nobody)
     assert main(["runs", "--delete", name]) == 1
     assert (runs / name).is_dir()
     monkeypatch.setattr("builtins.input", lambda _: "y")

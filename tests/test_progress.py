@@ -36,3 +36,15 @@ def test_the_rate_does_not_count_what_an_earlier_run_did(capsys: pytest.CaptureF
     now[0] = 20.0
     console.done(920)
     assert capsys.readouterr().out == "sample  920/1000 members, 1 members/s, 80 s left\n"
+
+
+def test_what_has_brackets_is_printed_as_it_is_on_a_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rich would take [tas] for a style and leave it out, and fail over [/data], for which no style was begun."""
+    monkeypatch.setattr(progress.sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "200")
+    with progress.Console() as console:
+        console.stage("sweep", 2, "points")
+        console.line("warning: values of [tas] in [/data] are NaN")
+        console.done(2, "dataset.targets=[tas] [/end]")
+    out = capsys.readouterr().out
+    assert "warning: values of [tas] in [/data] are NaN\n" in out and "dataset.targets=[tas] [/end]" in out

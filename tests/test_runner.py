@@ -261,3 +261,26 @@ def test_a_report_that_fails_loses_no_score(undisturbed: runner.Run, tmp_path: P
         patched.setattr("wxexp.reports.report", fails)
         wx.run(undisturbed.experiment, runs=home)
     assert not page.exists() and (table.read_bytes(), table.stat().st_mtime_ns) == expected
+
+
+def test_a_run_is_drawn_by_whoever_has_not_the_sampler_it_was_begun_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package's sampler in the record of the training stops no experiment that does not use it."""
+    (tmp_path / "begun_with.py").write_text("from wxexp.samplers import Euler\n\n\nclass Mine(Euler):\n    pass\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    one = wx.edit(runner.loaded(SMALL, imports=["begun_with"]), {"training.samples": 32})
+    begun = wx.run(wx.edit(one, {"sampler": "begun_with:Mine"}), runs=tmp_path / "runs", until="train")
+    monkeypatch.delitem(sys.modules, "begun_with")
+    again = wx.run(one, runs=tmp_path / "runs", until="sample")
+    assert again.directory == begun.directory
+    assert (again.sample_dir / "members.zarr").is_dir()
+
+
+def test_an_experiment_uses_a_parent_that_was_begun_with_other_members_and_threads(tmp_path: Path) -> None:
+    one = wx.load(SMALL)
+    none = {"scheduler": None, "sampler": None, "training.samples": 32}
+    mean = wx.edit(one, {"name": "mean", "objective": wx.objectives.Regression(), **none})
+    child = wx.edit(one, {"name": "child", "training.samples": 32, "objective": wx.objectives.Residual(mean=mean, of=one.objective)})
+    wx.run(wx.edit(mean, {"ensemble.members": 1, "resources.threads": None}), runs=tmp_path, until="train")
+    run = wx.run(wx.edit(child, {"resources.threads": 2}), runs=tmp_path, until="sample")
+    assert (run.sample_dir / "members.zarr").is_dir()
+    assert len(list(tmp_path.glob("mean-*"))) == 1

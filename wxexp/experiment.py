@@ -126,7 +126,7 @@ class Scoring(Spec):
     metrics: Mapping[str, Metric] = field(default_factory=dict)
     baselines: Mapping[str, Baseline] = field(default_factory=dict)
     draws: int = 1000
-    """Bootstrap draws of the intervals; blocks are runs of times, or moving blocks of few long ones, by how far apart times are."""
+    """Bootstrap draws of the intervals; blocks are runs of times, or moving blocks of few or unlike ones, by how far apart times are."""
     seed: int = 0
     groups: Mapping[str, Subset] = field(default_factory=dict)
     """Parts of the grid and of the test times that get rows of their own, beside "all"."""

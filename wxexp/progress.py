@@ -85,7 +85,7 @@ class Console:
 
     def line(self, text: str) -> None:
         if self._bar:
-            self._bar.console.print(text, highlight=False)
+            self._bar.console.print(text, highlight=False, markup=False)
         else:
             print(text, flush=True)
 
@@ -93,6 +93,7 @@ class Console:
 def _bar() -> Bar:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-    name, rate, text = TextColumn("{task.description:7}"), TextColumn("{task.fields[rate]}"), TextColumn("{task.fields[text]}")
+    name, rate = TextColumn("{task.description:7}"), TextColumn("{task.fields[rate]}")
+    text = TextColumn("{task.fields[text]}", markup=False)  # a point of a sweep may have a list, [a, b]
     left = TimeRemainingColumn(compact=True)
     return Progress(name, BarColumn(20), MofNCompleteColumn(), rate, TimeElapsedColumn(), TextColumn("left"), left, text)

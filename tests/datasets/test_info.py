@@ -48,5 +48,5 @@ def test_a_path_without_data_is_named(tmp_path):
     with pytest.raises(ValueError, match="there is no file .*nowhere.nc"):
         describe(tmp_path / "nowhere.nc")
     (tmp_path / "words.nc").write_text("not data")
-    with pytest.raises(ValueError, match="words.nc is neither zarr nor netCDF"):
+    with pytest.raises(ValueError, match=r"words.nc is neither zarr nor netCDF [^:]*\[[^]]*\]\)$"):
         describe(tmp_path / "words.nc")

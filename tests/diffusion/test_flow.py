@@ -142,3 +142,20 @@ def test_wrong_levels_and_probes():
         log_likelihood(MIXTURE, y, tensor(1.0, 0.0), probes=[])
     with pytest.raises(ValueError, match=r"mask must have the shape \(1, 1, 1\), or 1 row, or 1 channel, got \(1, 1, 2\)"):
         log_likelihood(MIXTURE, y, tensor(1.0, 0.0), mask=torch.ones(1, 1, 2, dtype=torch.bool))
+
+
+def test_a_likelihood_keeps_no_graph():
+    """Its trace is of detached states, so a gradient through it would be wrong; and a network's graph of every level would be kept."""
+    weight = torch.nn.Parameter(torch.tensor(0.5, dtype=torch.float64))
+    graphs = []
+
+    def denoise(y: torch.Tensor, gamma: torch.Tensor) -> torch.Tensor:
+        graphs.append(y.requires_grad)
+        return weight * y
+
+    gamma = torch.linspace(4, -4, 5, dtype=torch.float64)
+    y = torch.ones(2, 1, 3, dtype=torch.float64, requires_grad=True)
+    for probes in (None, [torch.ones(2, 1, 3)]):
+        assert not log_likelihood(denoise, y, gamma, probes=probes).requires_grad
+    one_level = [True, False]  # for the trace, and for the second half of Heun's step
+    assert graphs == 2 * (4 * one_level + [True])

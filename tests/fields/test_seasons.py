@@ -19,6 +19,10 @@ def test_hours_go_on_round_the_year():
 def test_months():
     times = ["2000-01-01", "2004-02-29T11:00:00", "2001-03-01", "1999-12-31T23:00:00", "2001-06-30T23:59:59"]
     assert [month_of_year(time) for time in times] == [1, 2, 3, 12, 6]
+    assert [month_of_year(time) for time in ("2004-02-29T12:00:00", "2001-02-30T00:00:00")] == [2, 2]
+    assert month_of_year("2004-02-28T12:00:00", hours=24.0) == 2 and month_of_year("2003-02-28T12:00:00", hours=24.0) == 3
+    assert month_of_year("2001-02-30T00:00:00", hours=24.0) == 3  # of a calendar with months of 30 days
+    assert month_of_year("1960-06-30 18:00", hours=6.0) == 7
     assert month_of_year("1999-12-31T23:00:00", hours=1.0) == 1 and month_of_year("2001-06-28", hours=72.0) == 7
 
 

@@ -5,12 +5,16 @@ import pytest
 
 from wxexp.scoring import CaseSums
 from wxexp.scoring.plan import name_of
+from wxexp.statistics.bootstrap import FEWEST
 
 
 @pytest.fixture
 def sums_of():
     def make(metric, truth, members, *, weights=None, source="forecast", references=None, index=None, draws=200):
-        """Truth [case, *S], members [case, M, *S]; cases come in pairs far apart, where no index is given."""
+        """Truth [case, *S], members [case, M, *S]; where no index is given all cases again until there are as many as bounds need."""
+        if index is None:
+            again = -(-FEWEST // len(truth))
+            truth, members = (np.concatenate([x] * again) for x in (truth, members))
         w = np.ones((1, *truth.shape[1:])) if weights is None else weights
         plan = {
             "sources": [source],
@@ -18,7 +22,7 @@ def sums_of():
             "units": ["K"],
             "leads": [None],
             "groups": [f"g{i}" for i in range(len(w))] if len(w) > 1 else ["all"],
-            "cases": [{"index": i, "time": str(i), "lead_hours": 0.0} for i in index or [98 * (i // 2) + i for i in range(len(truth))]],
+            "cases": [{"index": i, "time": str(i), "lead_hours": 0.0} for i in index or range(len(truth))],
             "selections": {},
             "statistics": [],
         }

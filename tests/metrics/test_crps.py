@@ -26,8 +26,9 @@ def test_a_deterministic_source_has_its_absolute_error(sums_of):
     truth = np.array([[1.0, 2.0, 3.0, 4.0]])
     for estimator in ("fair", "biased", "almost_fair"):
         metric = CRPS(estimator=estimator)
-        (row,) = metric.rows(sums_of(metric, truth, np.array([[[2.0, 2.0, 2.0, 2.0]]]), weights=np.array([[1.0, 1.0, 1.0, 0.0]])))
-        assert row.value == pytest.approx(2 / 3) and row.low is None and row.high is None  # one case: one block, no interval
+        members, weights = np.array([[[2.0, 2.0, 2.0, 2.0]]]), np.array([[1.0, 1.0, 1.0, 0.0]])
+        (row,) = metric.rows(sums_of(metric, truth, members, weights=weights, index=[0]))
+        assert row.value == pytest.approx(2 / 3) and row.low is None and row.high is None  # one case: no interval
 
 
 def test_weights_and_cases_are_pooled_not_averaged(sums_of):

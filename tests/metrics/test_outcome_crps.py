@@ -58,6 +58,14 @@ def test_by_hand(sums_of):
     assert np.isnan(list(values(metric, sums_of(metric, np.full((1, 4), np.nan), members)).values())).all()
 
 
+def test_who_never_forecasts_the_tail_is_not_perfect(sums_of):
+    """Truth 9 in one of two cells, no member above 5: nothing is known of the tail. Where the truth has none either, nothing is wrong."""
+    truth, members, metric = np.array([[9.0, 1.0]]), np.array([[[4.0, 1.0], [2.0, 0.0]]]), OutcomeCRPS(thresholds=(5.0, 10.0))
+    found = values(metric, sums_of(metric, truth, members))
+    assert np.isnan(found["owcrps_5"]) and found["owcrps_missed_5"] == 1
+    assert found["owcrps_10"] == found["owcrps_missed_10"] == 0
+
+
 def test_a_missing_member_outside_the_tail_is_seen_too(sums_of, data):
     data[1][0, 3, 1] = np.nan
     assert data[0][0, 1] < -0.5

@@ -5,8 +5,10 @@ import pytest
 import xarray as xr
 
 from wxexp.reports.diagrams import effective_sizes, exceedances, histograms, neighbourhoods
+from wxexp.reports.plots.value import COSTS
 from wxexp.statistics import Bins, Exceedances, Neighbourhoods
 from wxexp.statistics.exceedances import exceedance_table
+from wxexp.statistics.reliability import economic_value
 
 STATISTICS = {
     "one": Exceedances(thresholds=(1.0,)),
@@ -53,6 +55,10 @@ def test_bounds_hold_what_they_are_bounds_of(sums):
     found = exceedances(sums[0], STATISTICS).sel(variable="t", threshold=0.0)
     assert (found["low"] <= found["high"]).all() and float((found["high"] - found["low"]).max()) < 0.12
     assert 0.5 < found["area_low"] < found["area_high"] < 1.0
+    value = economic_value(found["table"].values, COSTS)
+    assert ((found["value_low"] <= value + 1e-12) & (value <= found["value_high"] + 1e-12)).mean() > 0.95
+    middle = found.isel(cost=len(COSTS) // 2)  # a cost of ½, the frequency of the event
+    assert 0.1 < middle["value_low"] < middle["value_high"] < 0.9
 
 
 def test_a_single_forecast_and_no_thresholds_have_none(sums):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from wxexp.interfaces import Item
+from wxexp.interfaces import Item, Row
 from wxexp.reports import Material, report
 from wxexp.reports.material import coarse_input
 
@@ -68,7 +68,7 @@ def test_everything_of_three_variables(land, tmp_path):
     page, names = check(path)
     stamps = {name for name in names if name.startswith("stamps-")}
     assert stamps == {f"stamps-{name}-1990-01-28" for name in ("tasmax", "tasmin", "pr")}
-    general = {"loss", "loss-by-noise-level", "pit", "rank-histogram", "spectra", "spread-skill", "validation"}
+    general = {"loss", "loss-by-noise-level", "pit", "plume", "rank-histogram", "spectra", "spread-skill", "validation"}
     assert names - stamps == general | {"maps-tasmax", "maps-tasmin", "maps-pr"} and set(done) == names
     for text in ("5 cases, 1990-01-25 to 1990-01-29", "4 members", "12 × 20 cells", "29 % below the best baseline", "MAE of bicubic"):
         assert text in page.text, text
@@ -90,13 +90,24 @@ def test_maps_that_were_asked_for_have_pictures_of_their_own(land, tmp_path):
 
 def test_a_deterministic_forecast_has_no_ranks_and_no_noise_levels(land, tmp_path):
     page, names = check(report(land(members=1), out=tmp_path))
-    assert not names & {"pit", "rank-histogram", "spread-skill", "loss-by-noise-level"} and {"loss", "spectra", "maps-tasmax"} <= names
+    assert (
+        not names & {"pit", "plume", "rank-histogram", "spread-skill", "loss-by-noise-level"}
+        and {"loss", "spectra", "maps-tasmax"} <= names
+    )
     assert "1 member (deterministic)" in page.text and "tasmax: MAE 0.120 K" in page.text and "the error" in page.text
 
 
 def test_a_ring_with_lead_times(ring, tmp_path):
     _, names = check(report(ring, out=tmp_path))
-    assert {"lead-crps", "lead-rmse", "maps-x1-6h", "maps-x1-18h", "spread-skill"} <= names and "spectra" not in names
+    assert {
+        "lead-crps",
+        "lead-rmse",
+        "lead-spread-and-error",
+        "plume",
+        "maps-x1-6h",
+        "maps-x1-18h",
+        "spread-skill",
+    } <= names and "spectra" not in names
     assert len([name for name in names if name.startswith("stamps-x1") and name.endswith("-18h")]) == 2
     drawn = xr.open_dataset(tmp_path / "maps-x1-18h.nc")
     np.testing.assert_array_equal(drawn["crps"], ring.maps["crps"].isel(variable=0, lead_time=2))
@@ -106,9 +117,9 @@ def test_a_ring_with_lead_times(ring, tmp_path):
 def test_what_is_absent_is_left_out(land, tmp_path, absent):
     material = dataclasses.replace(land(), history=(), rows=(), picks=[3], **dict.fromkeys(absent))
     _, names = check(report(material, out=tmp_path))
-    expected = {"stamps-tasmax-1990-01-28", "spread-skill", "maps-tasmax", "pit", "rank-histogram", "spectra"}
+    expected = {"stamps-tasmax-1990-01-28", "plume", "spread-skill", "maps-tasmax", "pit", "rank-histogram", "spectra"}
     lost = {
-        "members": {"stamps-tasmax-1990-01-28", "spread-skill"},
+        "members": {"stamps-tasmax-1990-01-28", "plume", "spread-skill"},
         "truth": {"spread-skill"},
         "maps": {"maps-tasmax", "pit", "rank-histogram", "spectra"},
     }
@@ -184,6 +195,16 @@ def test_thresholds_distributions_groups_and_noise_levels(land, tmp_path):
         maps=None,
     )
     page, names = check(report(material, out=tmp_path))
-    assert {"reliability", "roc", "fss", "quantiles", "spectra-land", "noise-density"} <= names and "loss" not in names
+    assert {"reliability", "roc", "value", "fss", "quantiles", "spectra-land", "noise-density"} <= names and "loss" not in names
     assert "as much as that of so many independent ones: tasmax 3" in page.text
     assert xr.open_dataset(tmp_path / "roc.nc").sizes["curve"] == 1  # 400 K is never exceeded
+    assert xr.open_dataset(tmp_path / "value.nc").sizes["curve"] == 1
+
+
+def test_decompositions_that_were_asked_for(land, tmp_path):
+    names = ("brier_uncertainty_q0.9", "brier_reliability_q0.9", "brier_resolution_q0.9", "crps_reliability", "crps_potential")
+    rows = [Row(name, "tasmax", "forecast", "all", None, 0.1, None, None, "1") for name in names]
+    page, names = check(report(Material(title="x", grid=land().grid, units={"tasmax": "K"}, rows=rows), out=tmp_path))
+    assert names == {"decomposition-brier", "decomposition-crps"} and "Thresholds q are quantiles" in page.text
+    data = xr.open_dataset(tmp_path / "decomposition-brier.nc")
+    assert float(data["score"].sel(variable="tasmax", threshold="q0.9")) == pytest.approx(0.1)

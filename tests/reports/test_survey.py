@@ -22,6 +22,18 @@ def test_picks_are_the_cases_of_median_and_largest_spread(land):
     np.testing.assert_allclose(weight[4].reshape(12, 20), material.grid.area())
 
 
+def test_the_cell_of_largest_spread_has_data_in_all_cases(land):
+    material = land()
+    members = material.members.copy(deep=True)
+    members["tasmax"][:, :, 6, 7] *= 10
+    members["tasmax"][:, :, 8, 9] *= 100
+    members["tasmax"][3, :, 8, 9] = np.nan
+    material = dataclasses.replace(material, members=members, truth=None)
+    assert survey(material, lead=None).widest == {"tasmax": 6 * 20 + 7}
+    assert survey(material, lead=None, most_cells=100).widest["tasmax"] % 3 == 0  # in the field, not among the cells that are kept
+    assert survey(land(members=1), lead=None).widest == {}
+
+
 def test_bounded_numbers_of_cases_and_cells(land):
     material = land()
     found = survey(material, lead=None, most_cases=2, most_cells=100)

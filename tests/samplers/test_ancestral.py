@@ -50,6 +50,12 @@ def test_a_step_in_two_parts_keeps_the_variance_of_the_level():
     assert parts(h, s_next, 0.0) == (h, 0.0)
 
 
+@pytest.mark.parametrize(("h", "eta", "down"), [(20.0, 1.0, 40.0), (18.0, 1.0, 36.0), (20.0, 0.6, 20 - math.log(0.8))])
+def test_a_step_over_all_levels_at_once(h, eta, down):
+    """Such as of two levels 40 apart in log-SNR: s_up = eta s' to rounding, and s_down = s' sqrt(1 - eta^2), or s'^2 / s with eta = 1."""
+    assert parts(h, 2.0, eta) == (pytest.approx(down, rel=1e-14), pytest.approx(2 * eta, rel=1e-14))
+
+
 @pytest.mark.parametrize(("cls", "expected"), ERRORS)
 def test_error_of_the_standard_deviation(cls, expected):
     """Measured independently with another implementation, two digits; and the weak order that they show."""

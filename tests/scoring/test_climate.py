@@ -93,6 +93,9 @@ def test_a_wet_day_is_1_mm_in_any_units():
     np.testing.assert_allclose(found["sdii_crps"] * 86400, expected["sdii_crps"], rtol=1e-4)
     amounts = [data.assign(pr=data["pr"].assign_attrs(units="mm")) for data in (truth, members)]
     xr.testing.assert_equal(climate_indices(*amounts, variable="pr"), expected)
+    metres = [data.assign(pr=(data["pr"] / 1000).assign_attrs(units="m")) for data in (truth, members)]
+    assert climate_indices(*metres, variable="pr").attrs["wet"] == 1e-3
+    xr.testing.assert_equal(climate_indices(*metres, variable="pr")["cwd"], expected["cwd"])
     inches = [data.assign(pr=(data["pr"] / 25.4).assign_attrs(units="inch")) for data in (truth, members)]
     with pytest.raises(ValueError, match="what a wet day has is 1 mm, which is not known in inch: give wet"):
         climate_indices(*inches, variable="pr")

@@ -158,6 +158,26 @@ def test_nothing_in_common_is_refused(second, message):
         compare(sums(weather(30)), sums(weather(30)), (CRPS(), CRPSS()))
 
 
+def test_many_cases_are_not_compared_each_with_each():
+    """Of 300 cases each with each would be 300²/2."""
+    asked = 0
+
+    class Time(str):
+        __slots__ = ()
+        __hash__ = str.__hash__
+
+        def __eq__(self, other):
+            nonlocal asked
+            asked += 1
+            return str.__eq__(self, other)
+
+    both = [sums(weather(300)), sums(weather(300) + 1.0)]
+    for each in both:
+        each.plan["cases"] = [{**case, "time": Time(case["time"])} for case in each.plan["cases"]]
+    assert compare(*both, (MAE(),)).cases == 300
+    assert asked < 20 * 300
+
+
 def test_too_few_cases_have_no_verdict():
     d = by_metric(compare(sums(weather(3)), sums(weather(3) + 1.0), (MAE(),)))["mae"]
     assert (d.low, d.high, d.verdict) == (None, None, None) and d.change == pytest.approx(1 / weather(3).mean())

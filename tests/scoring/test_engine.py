@@ -41,7 +41,7 @@ def arrays(world):
 
 @pytest.mark.parametrize("leads", [1, 2])
 def test_rows_equal_libraries_over_all_cells_and_cases(leads, world, here, tmp_path):
-    w = world(leads=leads)
+    w = world(leads=leads, times=8)
     score(tree=w.tree, executor=here(), out=tmp_path)
     rows = finalise(w.experiment, tmp_path)
     valid, truth, x = (a.astype(np.float64) for a in arrays(w))

@@ -53,7 +53,7 @@ def forecasts(members=4):
 
 @pytest.mark.parametrize("leads", [1, 2])
 def test_rows_have_the_bits_of_a_run(world, here, tmp_path, leads):
-    w = world(leads=leads)
+    w = world(leads=leads, times=8)
     score(tree=w.tree, executor=here(), out=tmp_path)
     table = [row for row in finalise(w.experiment, tmp_path) if row.source == "forecast" and row.metric != "crpss"]
     items = w.opened.items("test")
@@ -185,6 +185,28 @@ def test_latitude_and_longitude_of_every_cell():
         wx.score(truth, moved)
 
 
+def test_latitudes_of_rows_and_longitudes_of_columns_are_a_grid_whatever_its_dimensions_are_called():
+    """Weighted by area, as under the usual names."""
+    truth, members = (
+        data.drop_vars(["latitude", "longitude"])
+        .rename(latitude="y", longitude="x")
+        .assign_coords(latitude=("y", LAT), longitude=("x", LON), y=np.arange(5), x=np.arange(8))
+        for data in (analysis(), forecasts())
+    )
+    want = wx.score(analysis(), forecasts())
+    assert wx.score(truth, members) == wx.score(truth, members.isel(y=slice(None, None, -1))) == want
+
+
+def test_a_circle_of_latitude_may_say_which_it_is():
+    truth, members = (data.sel(latitude=30.0) for data in (analysis(), forecasts()))
+    want = wx.score(*(data.drop_vars("latitude") for data in (truth, members)))
+    assert wx.score(truth, members) == wx.score(truth, members.isel(longitude=slice(None, None, -1))) == want
+    with pytest.raises(ValueError, match="lat of the truth and of the members differ: 30 and 0 at cell"):
+        wx.score(truth, forecasts().sel(latitude=0.0))
+    with pytest.raises(ValueError, match="cannot be matched along lon: not both have the coordinate lon"):
+        wx.score(truth, members.drop_vars("longitude"))
+
+
 def test_truth_that_is_nan_has_no_weight_and_is_counted():
     truth, members = analysis(), forecasts()
     field = truth["2m_temperature"]
@@ -204,6 +226,29 @@ def without(data, name, **places):
     data = data.copy(deep=True)
     data[name].loc[places] = np.nan
     return data
+
+
+def of_stations(data, names):
+    """The first meridian at places that have names."""
+    return data.isel(longitude=0, drop=True).rename(latitude="station").assign_coords(station=names)
+
+
+@pytest.mark.parametrize("names", [list("CABED"), [7110003, 7110001, 7110002, 7110005, 7110004]], ids=["names", "numbers"])
+@pytest.mark.parametrize("kind", ["own", "object"])
+def test_stations_are_matched_by_name_or_number(names, kind):
+    """The latter are neighbours and not the same, however large."""
+    names = np.array(names, dtype=object if kind == "object" else None)
+    truth, members = of_stations(analysis(), names), of_stations(forecasts(), names)
+    every, other = (wx.score(truth, x, metrics=["crps"]) for x in (members, members.isel(station=[2, 0, 1, 4, 3])))
+    assert every == other and len({row.value for row in every}) > 1
+    shuffled = wx.score(truth, members.assign_coords(station=names[::-1]), metrics=["crps"])
+    assert shuffled[0].value != every[0].value
+
+
+@pytest.mark.parametrize("draws", [0, -1])
+def test_draws_that_cannot_be(draws):
+    with pytest.raises(ValueError, match=f"draws must be at least 1, got {draws}"):
+        wx.score(analysis(), forecasts(), draws=draws, say=quiet)
 
 
 BAD = {
@@ -278,6 +323,14 @@ BAD = {
         lambda y, x: (y, x.assign_coords(prediction_timedelta=("prediction_timedelta", HOURS, {"units": "months"}))),
         "lead times of the members must be .*, got units 'months'",
     ),
+    "stations": (
+        lambda y, x: (of_stations(y, list("ABCDE")), of_stations(x, list("ABXDE"))),
+        "station of the truth and of the members differ: C at place 2 is not there",
+    ),
+    "stations twice": (
+        lambda y, x: (of_stations(y, list("ABBDE")), of_stations(x, list("ABCDE"))),
+        "station of the truth has one place twice: B at 1 and B at 2",
+    ),
 }
 
 
@@ -310,6 +363,18 @@ def test_a_metric_with_arguments():
     assert {row.metric for row in rows} == {"brier_280"}
 
 
+def test_fields_of_metrics_that_cannot_be():
+    """A constructor lets them pass: "uper" would be the lower tail by the name of the upper one."""
+    with pytest.raises(ValueError, match=r"metrics\['tail'\].tail cannot be 'uper'; did you mean 'upper'"):
+        wx.score(analysis(), forecasts(), metrics={"tail": wx.metrics.OutcomeCRPS(thresholds=(280.0,), tail="uper")})
+
+
+def test_metrics_whose_rows_cannot_be_told_apart():
+    centres = {"low": wx.metrics.RescaledCRPS(thresholds=(280.0,)), "high": wx.metrics.RescaledCRPS(thresholds=(280.0,), centre=270.0)}
+    with pytest.raises(ValueError, match="metrics 'low' and 'high' both have a row 'vrcrps_280', of 2m_temperature .* score one of them"):
+        wx.score(analysis(), forecasts(), metrics=centres)
+
+
 def test_a_nan_member_makes_the_score_nan():
     members = without(forecasts(), T, number=1, latitude=30.0)
     said = []
@@ -317,12 +382,13 @@ def test_a_nan_member_makes_the_score_nan():
     assert said == ["80 of 1600 values of the members of 2m_temperature are NaN where there is truth, and make its scores NaN"]
 
 
-def test_blocks_are_runs_of_times():
-    """A gap of two months after two of five days: two blocks, and so bounds; none of five days on end, which are too few to draw from."""
-    truth, gap = analysis(count=280), forecasts()
-    assert {row.low for row in wx.score(truth, gap, metrics=["crps"])} == {None}
+def test_bounds_need_eight_cases_and_not_two_runs():
+    """A gap of two months after two of five days leaves five cases, which are too few to draw from; bounds of the same twice are given."""
+    truth, gap = analysis(count=600), forecasts()
     gap = gap.assign_coords(time=gap["time"] + np.array([0, 0, 60, 60, 60]) * np.timedelta64(1, "D"))
-    rows = wx.score(truth, gap, metrics=["crps"])
+    assert {row.low for row in wx.score(truth, gap, metrics=["crps"])} == {None}
+    later = gap.assign_coords(time=gap["time"] + np.timedelta64(70, "D"))
+    rows = wx.score(truth, xr.concat([gap, later], "time"), metrics=["crps"])
     assert all(row.low <= row.value <= row.high for row in rows)
 
 

@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 
@@ -94,6 +96,38 @@ def test_intervals_hold_what_they_should_of_cases_that_are_not_every_day(times):
     assert covered(times, 0.8 ** (1 / 30) if times[0] > 2 else 0.8) > 0.8
 
 
+FEW = {
+    "two weeks": (7, 7),
+    "four runs of three": (3, 3, 3, 3),
+    "five working weeks": (5, 5, 5, 5, 5),
+    "a long one and some days": (1, 1, 1, 1, 1, 1, 1, 40),
+}
+
+
+@pytest.mark.parametrize("sizes", FEW.values(), ids=FEW)
+def test_intervals_of_few_runs_hold_about_as_much_as_they_say(sizes):
+    """Of independent cases; of two runs drawn as they are it is 1/2, because the mean of one is below and of the other above."""
+    times = np.concatenate([100 * run + np.arange(size) for run, size in enumerate(sizes)])
+    assert 0.86 < covered(times, 0.0) < 0.97
+    assert covered(times, 0.5) > 0.7
+
+
+def test_some_days_that_are_left_out_make_no_interval_wider():
+    every = np.arange(365)
+    some = np.delete(every, np.arange(2, 26, 3))  # eight runs of two days or three, and one of 340
+    x = np.random.default_rng(8).standard_normal((365, 50))
+    width = []
+    for times in (every, some):
+        _, low, high = Resampling(slice(None), times, draws=300, seed=0).bounded(lambda total, n=times: total(x[n]) / len(n))
+        width.append((high - low).mean())
+    assert width[1] / width[0] == pytest.approx(1.0, abs=0.05)
+
+
+def test_fewer_than_eight_cases_have_no_interval_either_in_several_runs(values):
+    s = sums([0, 1, 2, 10, 11, 12, 20], values[:7])
+    assert {(r.low, r.high) for r in s.rows("total", total_of(s))} == {(None, None)}
+
+
 def test_every_lead_variable_and_group_has_blocks_of_its_own():
     """A variable of independent cases beside one that hardly changes from case to case."""
     x = np.stack([autoregressive(0.0, 200, 1), autoregressive(0.9, 200, 2)], axis=1)[:, None, :, None] * np.ones((1, 2, 1, 1))
@@ -103,8 +137,9 @@ def test_every_lead_variable_and_group_has_blocks_of_its_own():
 
 
 def test_the_interval_is_of_block_totals(values):
-    """Three blocks: every draw's total is a sum of three of the three blocks' totals."""
-    s = sums([0, 1, 2, 10, 11, 12, 20, 21, 22], values)
+    """Eight blocks of three: every draw's total is a sum of eight of the eight blocks' totals."""
+    values = np.repeat(values[:8], 3, axis=0) + np.random.default_rng(1).integers(0, 9, 24)[:, None, None, None]
+    s = sums([day + 10 * block for block in range(8) for day in range(3)], values)
     seen = []
 
     def value(total):
@@ -112,9 +147,9 @@ def test_the_interval_is_of_block_totals(values):
         return seen[-1]
 
     rows = s.rows("total", value)
-    blocks = values.reshape(3, 3, -1).sum(axis=1)
-    possible = {round(blocks[[i, j, k], 0].sum(), 6) for i in range(3) for j in range(3) for k in range(3)}
-    assert seen[-1].shape == (400, 2, 2, 1) and set(np.round(seen[-1][:, 0, 0, 0], 6)) == possible
+    blocks = values.reshape(8, 3, -1).sum(axis=1)
+    possible = {round(blocks[list(drawn), 0].sum(), 6) for drawn in itertools.combinations_with_replacement(range(8), 8)}
+    assert seen[-1].shape == (400, 2, 2, 1) and set(np.round(seen[-1][:, 0, 0, 0], 6)) < possible
     assert (rows[0].low, rows[0].high) == pytest.approx(tuple(np.quantile(seen[-1][:, 0, 0, 0], [0.025, 0.975])))
 
 

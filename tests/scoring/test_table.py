@@ -5,7 +5,7 @@ import pytest
 
 from wxexp.config import ConfigError, edit
 from wxexp.interfaces import Row
-from wxexp.metrics import CRPS, LogSpectralDistance
+from wxexp.metrics import ACC, CRPS, Brier, LogSpectralDistance
 from wxexp.scoring import finalise, open_sums, read_table, score, write_table
 
 
@@ -45,6 +45,17 @@ def test_other_metrics_of_the_same_sums_need_no_members(world, here, tmp_path):
     assert value["crps"] < value["crps_almost_fair"]
     with pytest.raises(ValueError, match="the scores of 'forecast' hold no 'spectrum', only pairs; score again"):
         finalise(edit(w.experiment, {"scoring.metrics": {"lsd": LogSpectralDistance()}}), tmp_path)
+
+
+def test_rows_that_cannot_be_told_apart_are_refused(world, here, tmp_path):
+    """ACC of anomalies and of fields as they are; Brier scores of a threshold that two metrics have are the same."""
+    same = {"first": Brier(thresholds=(0.5, 1.0)), "second": Brier(thresholds=(1.0,))}
+    other = {"acc": ACC(window_days=100.0), "raw": ACC(window_days=None)}
+    w = world(times=3, metrics=same | other)
+    score(tree=w.tree, executor=here(), out=tmp_path)
+    assert len(finalise(edit(w.experiment, {"scoring.metrics": same}), tmp_path)) == 3 * 2 * 3
+    with pytest.raises(ValueError, match="metrics 'acc' and 'raw' both have a row 'acc_centred', of t .*, which cannot be told apart"):
+        finalise(w.experiment, tmp_path)
 
 
 def test_sums_know_their_sources(world, here, tmp_path):

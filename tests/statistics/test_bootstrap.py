@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.optimize import brentq
@@ -83,6 +85,16 @@ def test_moving_blocks_are_as_wide_as_correlated_cases_need():
         z[i] += 0.6 * z[i - 1]
     low, high = interval(moving_counts(np.arange(3000), length=30, draws=2000, seed=1) @ z / 3000)
     assert (high - low) / (2 * 1.96 * z.std() / np.sqrt(3000)) == pytest.approx(2.0, rel=0.12)
+
+
+def test_draws_need_little_more_memory_than_what_they_give():
+    """The blocks that are drawn, and how often each case is in them, 8 bytes each; the rest is by and by."""
+    moving_counts(np.arange(50), length=2, draws=2, seed=0)
+    tracemalloc.start()
+    c = moving_counts(np.arange(2000), length=2, draws=500, seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert c.sum() == 500 * 2000 and peak < 3 * c.nbytes
 
 
 @pytest.mark.parametrize(("size", "effective"), [(100, 100.0), (100, 25.0), (365, 40.0), (30, 1e-9)])

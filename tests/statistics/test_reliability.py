@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import isotonic_regression
 
-from wxexp.statistics.reliability import calibrated, corp, roc, shares
+from wxexp.statistics.reliability import calibrated, corp, economic_value, roc, shares
 
 NUMBER = np.array([75, 56, 35, 31, 43, 24, 23, 31, 35, 54, 93])
 EVENTS = np.array([3, 10, 6, 8, 22, 10, 14, 25, 26, 49, 89])
@@ -56,3 +56,11 @@ def test_curve_and_its_area():
     assert alarms[0] == hits[0] == 0 and alarms[-1] == hits[-1] == 1 and alarms.shape == (12,)
     assert hits[1] == 89 / 262 and alarms[1] == 4 / 238
     assert np.trapezoid(hits, alarms) == pytest.approx(0.891886907435, abs=1e-11)
+
+
+def test_value_by_hand_at_several_costs():
+    """Of 8 cases 2 events, in which both and one of 2 members warn; one warns in one of the others. A loss is 1."""
+    found = economic_value(np.array([[5.0, 0], [1, 1], [0, 1]]), [0.1, 0.5])
+    # Protection for 0.1: always 0.8, where one warns 0.3, perfect 0.2. For ½: never 2, where both warn ½ and a loss, perfect 1.
+    np.testing.assert_allclose(found, [(0.8 - 0.3) / (0.8 - 0.2), (2 - 1.5) / (2 - 1)])
+    assert np.isnan(economic_value(np.array([[3.0, 0], [1, 0]]), [0.5])).all()

@@ -75,3 +75,11 @@ def test_bad_input():
         variogram_score(y, x, weight=torch.ones(4, 3))
     with pytest.raises(ValueError, match=r"members must be \[M, \*truth\]"):
         variogram_score(y, x.movedim(0, 2))
+    for options, message in (
+        ({"estimator": "almost_fair"}, "estimator must be fair or biased, got 'almost_fair'"),
+        ({"lags": (1, 0)}, r"lags must be one or more numbers of cells, at least 1, got \(1, 0\)"),
+        ({"lags": ()}, r"lags must be one or more .*, got \(\)"),
+        ({"order": 0.0}, "order must be positive, got 0.0"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            variogram_score(y, x, **options)

@@ -54,6 +54,18 @@ def test_rebuilt_without_data(name, monkeypatch):
     assert len(learner.made_from["parents"]) == (1 if name in ("residual", "latent") else 0)
 
 
+@pytest.mark.parametrize("name", ("residual", "latent"))
+def test_a_parent_is_known_by_its_training_alone(name):
+    """Its run may have been begun with other members, or with a sampler of a package that is not imported now."""
+    learner = doubles.build(doubles.experiment(name))
+    made_from = learner.made_from
+    (parent,) = made_from["parents"]
+    begun = {**parent["experiment"], "sampler": {"type": "lab.nowhere:Mine"}, "resources": {"type": "Resources", "threads": 7}}
+    _, again = rebuild({**made_from, "parents": [{**parent, "experiment": begun}]})
+    again.load_state_dict(learner.state_dict())
+    assert again.made_from == made_from
+
+
 class Bare(Learner):
     def __init__(self, phases, **children):
         super().__init__()

@@ -39,7 +39,12 @@ def _delete(name: str, home: Path) -> int:
 
     found = rundir.resolve(name, home)
     size = sum(f.stat().st_size for f in found.rglob("*") if f.is_file()) / 1e6
-    if input(f"delete {found} ({size:.0f} MB)? [y/N] ").strip().lower() != "y":
+    try:
+        answer = input(f"delete {found} ({size:.0f} MB)? [y/N] ")
+    except EOFError:  # nobody is there to answer
+        print()
+        answer = ""
+    if answer.strip().lower() != "y":
         print("kept")
         return 1
     if (found / "aim.json").exists():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from typing import TYPE_CHECKING
 
 from wxexp.cli.arguments import Call, add_address, add_imports, command
@@ -52,18 +53,28 @@ def stages(options: argparse.Namespace, overrides: list[str]) -> int:
         )
     if until in ("score", "report"):
         print_table(run.score_dir)
-    for text in _next(experiment, options.experiment, run, until):
+    for text in _next(experiment, options, overrides, run, until):
         print(text)
     return 0
 
 
-def _next(experiment: Experiment, name: str, run: Run, until: str) -> list[str]:
-    """Where the result is and what to try now; `name` is how the experiment was asked for."""
+def _next(experiment: Experiment, options: argparse.Namespace, overrides: list[str], run: Run, until: str) -> list[str]:
+    """Where the result is and what to try now, of the same experiment in the same place: with the words of this command."""
     out = [f"run     {short(run.directory)}"]
     if until == "report":
         out.append(f"report  {short(run.score_dir / 'report' / 'index.html')}")
-        steps = f" --sampler.steps={max(4, experiment.sampler.steps // 2)}" if experiment.sampler else ""
-        out.append(f"try     python -m wxexp run {name} --ensemble.members={2 * experiment.ensemble.members}{steps}")
+        new = {"ensemble.members": 2 * experiment.ensemble.members}
+        if experiment.sampler:
+            new["sampler.steps"] = max(4, experiment.sampler.steps // 2)
+        kept = [word for word in overrides if word[2:].partition("=")[0] not in new]
+        out.append(f"try     {_again('run', options, [*kept, *(f'--{path}={value}' for path, value in new.items())])}")
     else:
-        out.append(f"next    python -m wxexp {NEXT[until]} {name}")
+        out.append(f"next    {_again(NEXT[until], options, overrides)}")
     return out
+
+
+def _again(name: str, options: argparse.Namespace, overrides: list[str]) -> str:
+    """A command with the experiment, cluster, packages and place of runs of this one."""
+    place = [f"--{option}={value}" for option, value in (("address", options.address), ("runs", options.runs)) if value is not None]
+    imports = [f"--import={package}" for package in options.imports]
+    return shlex.join(["python", "-m", "wxexp", name, options.experiment, *overrides, *place, *imports])

@@ -159,6 +159,12 @@ def _fits(value: Any, hint: Any, path: str) -> None:
         from_tree(to_tree(value), hint, path)
 
 
+def check(spec: Spec, path: str) -> None:
+    """Refuses values that the annotations of fields do not allow: constructors let them pass, records and overrides do not."""
+    for name, hint in hints(type(spec)).items():
+        _fits(getattr(spec, name), hint, join(path, name))
+
+
 def _expect(right: bool, path: str, rule: str, tree: Any) -> Any:
     if not right:
         raise ConfigError(f"{at(path)} must {rule}, got {shown(tree)}")

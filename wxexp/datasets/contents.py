@@ -39,11 +39,14 @@ class Contents:
 
 
 def known(name: str, fields: Fields, wanted: Sequence[str], *, static: bool) -> None:
-    """Refuses, with a ValueError, variables that `fields` of source `name` has not, or of the other kind."""
+    """Refuses, with a ValueError, variables that `fields` of source `name` has not, of the other kind, or with its dims in disorder."""
     of_kind = [v.name for v in fields.variables.values() if (v.role == "static") == static]
     for variable in wanted:
         if variable not in of_kind:
             raise ValueError(f"{name} has no {'static field' if static else 'variable'} {variable!r}{suggest(variable, of_kind)}")
+        dims, wanted_dims = fields.data[variable].dims, fields.grid.dims
+        if sorted(own := [str(dim) for dim in dims if dim in wanted_dims]) == sorted(wanted_dims) and own != list(wanted_dims):
+            raise ValueError(f"{variable} of {name} must have the dims ({', '.join(wanted_dims)}) in this order, got {dims}")
 
 
 def read(name: str, fields: Fields, variables: Sequence[str], *, region: tuple[int, int, int, int] | None = None) -> Contents:

@@ -38,7 +38,8 @@ def _open(path: Path) -> xr.Dataset:
         return xr.open_dataset(path)
     except (OSError, ValueError, KeyError) as error:
         words = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise ValueError(f"{path} is neither zarr nor netCDF that can be read ({words})") from error
+        reason = words.partition(". Consider")[0]  # which other engines there are
+        raise ValueError(f"{path} is neither zarr nor netCDF that can be read ({reason})") from error
 
 
 def _times(data: xr.Dataset, present: np.ndarray | None) -> list[str]:

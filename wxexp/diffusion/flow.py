@@ -46,6 +46,7 @@ def transport(denoise: Denoiser, y: Tensor, gamma: Tensor, *, order: Literal[2, 
     return y
 
 
+@torch.no_grad()
 def log_likelihood(
     denoise: Denoiser,
     y: Tensor,
@@ -56,7 +57,7 @@ def log_likelihood(
     variance: Tensor | float = 1.0,
     mask: Tensor | None = None,
 ) -> Tensor:
-    """Natural logarithm of the density at level gamma[0] of each row of y, in nats, float64 [N].
+    """Natural logarithm of the density at level gamma[0] of each row of y, in nats, float64 [N], without a gradient.
 
     ln p(y) = ln N(y_K; mean, variance + s_K^2) + integral over l of (tr dD/dy - d), y_K the encoded state (Song et al. 2021, equation 39).
     The law at the noisiest level is taken as Gaussian with the moments of the data, which leaves the variance of the data in: at s = 80

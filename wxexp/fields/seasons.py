@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 
 DAYS = 365.0
+_TIME = r"(-?\d+)-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?"
 _BEFORE = np.array([date(2001, month, 1).timetuple().tm_yday - 1 for month in range(1, 13)])
 
 
@@ -16,7 +17,7 @@ def day_of_year(time: str, *, hours: float = 0.0) -> float:
 
     Dates are those of a year without a leap day, so that a date is the same day of every year; 29 February is half a day after the 28th.
     """
-    found = re.match(r"(-?\d+)-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d))?)?", time)
+    found = re.match(_TIME, time)
     if found is None:
         raise ValueError(f"{time!r} is no ISO time")
     month, day, hour, minute, second = (int(part or 0) for part in found.groups()[1:])
@@ -27,8 +28,16 @@ def day_of_year(time: str, *, hours: float = 0.0) -> float:
 
 
 def month_of_year(time: str, *, hours: float = 0.0) -> int:
-    """1 to 12, of an ISO time and `hours` later; by `day_of_year`, so that the afternoon of 29 February is March."""
-    return int(np.searchsorted(_BEFORE, day_of_year(time, hours=hours), side="right"))
+    """1 to 12, of an ISO time and `hours` later, by the Gregorian calendar; of dates that it does not have by `day_of_year`."""
+    day, found = day_of_year(time, hours=hours), re.match(_TIME, time)
+    assert found is not None, "day_of_year refuses others"
+    if hours == 0:
+        return int(found[2])
+    try:
+        later = np.datetime64(found[0], "s") + np.timedelta64(round(3600 * hours), "s")
+    except ValueError:  # 30 February
+        return int(np.searchsorted(_BEFORE, day, side="right"))
+    return int(later.astype("datetime64[M]").astype(int) % 12) + 1
 
 
 def days_apart(a: np.ndarray, b: float) -> np.ndarray:

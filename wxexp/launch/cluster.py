@@ -193,14 +193,14 @@ def _watched(address: str) -> Iterator[None]:
     """Says so when the head of a joined cluster is gone: a minute later Ray ends this process with a trace of its own."""
     import ray
 
-    host, _, port = ray.get_runtime_context().gcs_address.rpartition(":")
+    head = ray.get_runtime_context().gcs_address
     left = threading.Event()
 
     def watch() -> None:
         missed = 0
         while missed < MISSED and not left.wait(PATIENCE_SECONDS / 2):
             try:
-                socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS).close()
+                _touch(head)
                 missed = 0
             except OSError:
                 missed += 1
@@ -235,6 +235,12 @@ def _reach(address: str) -> None:
     if not host or not port.isdigit():
         raise ConfigError(f"{address!r} is no address of a Ray cluster; possible: HOST:PORT, such as 10.0.0.1:6379, or `auto`")
     try:
-        socket.create_connection((host, int(port)), timeout=PATIENCE_SECONDS).close()
+        _touch(address)
     except OSError as error:
         raise ConfigError(f"no Ray cluster answers at {address}: {error}") from error
+
+
+def _touch(address: str) -> None:
+    """Raises OSError where nothing answers at HOST:PORT, the host a name, an IPv4 or, in brackets, an IPv6 address."""
+    host, _, port = address.rpartition(":")
+    socket.create_connection((host.strip("[]"), int(port)), timeout=PATIENCE_SECONDS).close()

@@ -51,7 +51,7 @@ def draw(
         experiment: sampler and ensemble are taken from it.
         directory: made if need be.
         checkpoint: of the learner.
-        loader: "wxexp.package.module:function" that loads it: (checkpoint, weights="ema") -> (Experiment, Learner).
+        loader: "wxexp.package.module:function" that loads it: (checkpoint, weights="ema", like=tree) -> (Experiment, Learner).
         opened: the experiment's dataset, as the store needs to know it; workers open their own.
         items: the times of the store, in order.
         executor: members are bitwise equal for any, on one kind of CPU.

@@ -36,7 +36,7 @@ class Plan(TypedDict):
     Keys:
         experiment: its tree; sampler and ensemble are taken from it.
         checkpoint: the folder the learner is loaded from.
-        loader: "wxexp.package.module:function" that loads it: (checkpoint, weights="ema") -> (Experiment, Learner).
+        loader: "wxexp.package.module:function" that loads it: (checkpoint, weights="ema", like=tree) -> (Experiment, Learner).
         store: members.zarr; None where members are not stored.
         done: folder of markers; None where members are not stored.
         scratch: folder for what learners cache.
@@ -108,7 +108,7 @@ def _drawer(plan: Plan) -> Drawer:
     for package in plan["imports"]:
         import_module(package)
     experiment = from_tree(plan["experiment"], Experiment)
-    _, learner = _loader(plan["loader"])(Path(plan["checkpoint"]), weights="ema")
+    _, learner = _loader(plan["loader"])(Path(plan["checkpoint"]), weights="ema", like=plan["experiment"])
     opened = learner.cache(experiment.dataset.open(), Path(plan["scratch"]))
     return Drawer(experiment, learner, opened, torch.device(plan["device"]))
 

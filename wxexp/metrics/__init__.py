@@ -3,6 +3,7 @@
 To add one: a file here with a subclass of `wxexp.interfaces.Metric` that names the statistics it `needs` and makes `rows` from their
 totals (a new statistic goes to wxexp.statistics), one export below, and one test of its own facts in tests/metrics. A metric never
 averages finished scores: it gives `sums.rows` a function of totals, which is evaluated once for the value and once per bootstrap draw.
+`mae.py` is the shortest example: `ratio` divides where nothing may have been scored.
 """
 
 from wxexp.metrics.acc import ACC as ACC

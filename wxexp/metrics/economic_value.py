@@ -5,11 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from wxexp.interfaces import Metric, Row, Statistic, Sums, Total
-from wxexp.metrics.ratio import ratio
 from wxexp.statistics import Exceedances
 from wxexp.statistics.cells import check_numbers, label
 from wxexp.statistics.exceedances import Of, check_thresholds, threshold_label
-from wxexp.statistics.reliability import roc
+from wxexp.statistics.reliability import economic_value
 
 
 class EconomicValue(Metric):
@@ -39,11 +38,7 @@ class EconomicValue(Metric):
 
         def rows(index: int, cost: float) -> list[Row]:
             def value(total: Total) -> np.ndarray:
-                table = total(tables[..., index, :, :])
-                alarm, hit = roc(table)
-                s = ratio(table[..., 1].sum(axis=-1), table.sum(axis=(-2, -1)))[..., None]
-                known = np.minimum(cost, s)
-                return np.asarray(ratio(known - alarm * cost * (1 - s) + hit * s * (1 - cost) - s, known - s * cost).max(axis=-1))
+                return economic_value(total(tables[..., index, :, :]), [cost])[..., 0]
 
             return sums.rows(f"economic_value_{threshold_label(self.thresholds[index], self.of)}_{label(cost)}", value, units="1")
 

@@ -18,7 +18,7 @@ class OutcomeCRPS(Metric):
     X ≤ t and y ≤ t, `owcrps_below_5`. Cells whose truth is outside count 0, and the members inside are scored as they are, "biased":
     their number differs from cell to cell. It does not see how likely the tail was said to be, so read it with a Brier score of the
     threshold. Where the truth is in the tail and no member is, it is not defined: such cells are left out, and the row
-    `owcrps_missed_5` is their share of those whose truth is in the tail (0 where there are none).
+    `owcrps_missed_5` is their share of those whose truth is in the tail (0 where there are none). NaN where that is all of them.
     """
 
     thresholds: tuple[float, ...]
@@ -41,7 +41,8 @@ class OutcomeCRPS(Metric):
             score, hit, missed = (found[name][..., index] for name in ("score", "hit", "missed"))
 
             def value(total: Total) -> np.ndarray:
-                return ratio(total(score), total(found["weight"]) - total(missed))
+                known = (total(hit) != 0) | (total(missed) == 0)
+                return np.where(known, ratio(total(score), total(found["weight"]) - total(missed)), np.nan)
 
             def share(total: Total) -> np.ndarray:
                 inside = total(hit) + total(missed)

@@ -2,7 +2,7 @@
 
 To add one: a file with `class Mine(Model)` whose `build(ports, parent)` returns a `Network` that takes any size of field, pads itself
 and couples no rows of a batch; its export and its name in `__all__` below; `tests/models/test_mine.py` with its facts. The conformance
-test already runs over it.
+test already runs over it. How networks are told the noise level is `embeddings.py`, which has its own recipe.
 """
 
 from wxexp.models import embeddings as embeddings

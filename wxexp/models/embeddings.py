@@ -1,7 +1,8 @@
 """How a network tells noise levels apart: what the number it is told becomes before its first layer.
 
-To add one: a class here whose `build` gives the frequencies, its name in `__all__`; the conformance tests run over it. Every network has
-one as `level_embedding`; the number itself is that of the objective's `conditioning`.
+To add one: a subclass of `LevelEmbedding` here whose `build` gives `Waves` of some frequencies, or a subclass of `Waves` with a `size` and
+a `forward` of its own, and its name in `__all__`; the conformance tests run over it. Every network has one as `level_embedding`; the
+number itself is that of the objective's `conditioning`.
 """
 
 from __future__ import annotations

@@ -9,11 +9,12 @@ import numpy as np
 import xarray as xr
 
 from wxexp.interfaces import Statistic, Total
+from wxexp.reports.plots.value import COSTS
 from wxexp.scoring.sums import Resampling
 from wxexp.statistics import Bins, Exceedances, Neighbourhoods
 from wxexp.statistics.crps import pair_coefficient
 from wxexp.statistics.neighbourhoods import fractions_skill
-from wxexp.statistics.reliability import calibrated, roc
+from wxexp.statistics.reliability import calibrated, economic_value, roc
 from wxexp.statistics.significance import effective_size
 from wxexp.statistics.spacing import instants
 
@@ -27,7 +28,8 @@ def exceedances(sums: xr.Dataset, statistics: Mapping[str, Statistic]) -> xr.Dat
     """Totals `table` (variable, [lead_time,] threshold, exceeding, event) of all thresholds, with 95 % bounds of what is drawn of them.
 
     `low`, `high` (variable, [lead_time,] threshold, exceeding) are those of the calibration, `area_low`, `area_high` those of the area
-    below the ROC curve; NaN where there are too few cases. None without thresholds, and for a single forecast.
+    below the ROC curve, `value_low`, `value_high` (..., cost) those of the economic value at `COSTS`; NaN where there are too few cases.
+    None without thresholds, and for a single forecast.
     """
     names = [name for name, one in statistics.items() if isinstance(one, Exceedances) and one.of == "values" and f"{name}.table" in sums]
     if not names or sums.attrs["members"] < 2:
@@ -45,12 +47,13 @@ def exceedances(sums: xr.Dataset, statistics: Mapping[str, Statistic]) -> xr.Dat
     out = xr.Dataset(
         {"table": (table.dims[1:], cases.whole(table.values))}, {n: x for n, x in table.coords.items() if "case" not in x.dims}
     )
-    for name, value, own in (("", calibrated, dims), ("area_", _area, dims[:-1])):
+    each = (("", calibrated, dims), ("area_", _area, dims[:-1]), ("value_", _value, (*dims[:-1], "cost")))
+    for name, value, own in each:
 
         def measured(total: Total, value: object = value) -> np.ndarray:
             return np.asarray(value(total(table.values)))  # type: ignore[operator]
 
-        low, high = cases.over_draws(measured, _known) or (np.full(out["table"].shape[: len(own)], np.nan),) * 2
+        low, high = cases.over_draws(measured, _known) or (np.full(value(out["table"].values).shape, np.nan),) * 2
         out[f"{name}low"], out[f"{name}high"] = (own, low), (own, high)
     return out
 
@@ -99,6 +102,10 @@ def times_of(sums: xr.Dataset) -> np.ndarray:
 def _area(table: np.ndarray) -> np.ndarray:
     false, hits = roc(table)
     return np.asarray((np.diff(false, axis=-1) * (hits[..., 1:] + hits[..., :-1]) / 2).sum(axis=-1))
+
+
+def _value(table: np.ndarray) -> np.ndarray:
+    return economic_value(table, COSTS)
 
 
 def _known(draws: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

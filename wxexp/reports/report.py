@@ -11,9 +11,11 @@ import numpy as np
 import xarray as xr
 
 from wxexp.reports import plots
+from wxexp.reports.course import over_leads, over_times
 from wxexp.reports.history import losses, losses_by_noise_level, noise_densities, progress_unit, validation_curves
 from wxexp.reports.html import Picture, page
 from wxexp.reports.material import Material, at_lead
+from wxexp.reports.plots.decomposition import Kind
 from wxexp.reports.plots.maps import score_word
 from wxexp.reports.style import Drawing, date_text, lead_text, png
 from wxexp.reports.survey import Survey, survey
@@ -24,6 +26,21 @@ MOST_VARIABLES = 6
 """Variables with pictures of their own; the table has all."""
 MOST_MAPS = 9
 """In a picture."""
+
+DECOMPOSED: Mapping[Kind, str] = {
+    "brier": "Parts of the Brier score (small is good) of the probability of exceeding a threshold: what the frequency of the event alone "
+    "would score (uncertainty, grey), plus what probabilities that are not frequencies cost (reliability, 0 is best), less what telling "
+    "events from the rest gains (resolution, large is good). The diamond is the score, what is left: that of the members as they are, "
+    "which is larger than the fair one the fewer they are.",
+    "corp": "Parts of the Brier score (small is good) without bins: what the frequency of the event alone would score (uncertainty, grey), "
+    "plus what calibration would save (miscalibration, 0 is best), less what the forecast knows once it is calibrated (discrimination, "
+    "large is good). The diamond is the score, what is left: that of the members as they are, which is larger than the fair one the "
+    "fewer they are.",
+    "crps": "Parts of the CRPS (small is good) of the members as they are: what members among which the truth is not at home cost, by a "
+    "bias or by too little or too much spread (reliability, 0 is best), and what would be left of the score without that (potential). "
+    "The diamond is the score, their sum, which is larger than the fair CRPS the fewer members there are.",
+}
+"""Captions of the decompositions."""
 
 Made = tuple[str, str, Drawing, str]
 """Name, section, drawing, caption."""
@@ -82,6 +99,7 @@ def _pictures(material: Material) -> Iterator[Made]:
     if material.members is not None:
         found = survey(material, lead=material.leads[-1])
         yield from _stamps(material, found, shown)
+        yield from _plume(material, found, shown)
     if material.maps is not None:
         yield from _maps(material, material.maps, shown)
     if material.members is not None and found.pairs and material.size > 1:
@@ -90,6 +108,7 @@ def _pictures(material: Material) -> Iterator[Made]:
         yield from _ranks(material, material.ranks, shown)
     if material.exceedances is not None:
         yield from _thresholds(material, material.exceedances, shown)
+    yield from _decompositions(material, shown)
     if material.neighbourhoods is not None:
         yield from _neighbourhoods(material, material.neighbourhoods, shown)
     if counted := {name: x for name, x in material.histograms.items() if name in shown}:
@@ -135,6 +154,37 @@ def _stamps(material: Material, found: Survey, shown: list[str]) -> Iterator[Mad
                 norm += " (√): colours go with the square root." if drawing[1].attrs.get("scale") == "square root" else ""
                 caption = f"{name} of {date_text(material.items[pick].time)} {lead_text(lead)}".rstrip() + f"{case}: {_list(parts)}.{norm}"
                 yield f"stamps-{name}-{_slug(material.items[pick].time, lead)}", "Cases", drawing, caption
+
+
+def _plume(material: Material, found: Survey, shown: list[str]) -> Iterator[Made]:
+    """Over lead times where there are several, else over the cases of a run; of an ensemble only."""
+    if material.size < 2:
+        return
+    forecast = len(material.leads) > 1
+    course = over_leads(material, (material.picks or found.picks)[0], shown) if forecast else over_times(material, found, shown)
+    if not course.members or not forecast and len(course.items) < 2:
+        return
+    first, last = date_text(course.items[0].time), date_text(course.items[-1].time)
+    drawing = plots.plume(
+        course.members,
+        truth=course.truth,
+        units=material.units,
+        places=course.places,
+        lead_hours=course.lead_hours,
+        times=[item.time for item in course.items],
+        title=f"from {first}" if forecast else lead_text(material.leads[-1]),
+    )
+    if forecast:
+        where = f"The forecast from {first} by lead time, in the cell in the middle of those with data"
+    else:
+        widest = ", with that of largest spread," if material.items[found.picks[-1]] in course.items else ","
+        where = f"{len(course.items)} cases in a row, {first} to {last}{widest} for each variable in the cell of largest mean spread"
+    inside = 90 * (material.size - 1) / (material.size + 1)
+    caption = (
+        f"{where}: what the members say (blue) and truth (black). Half of the members are in the dark ribbon; of a reliable ensemble of "
+        f"{material.size} members, about {inside:.0f} % of the truth is in the light one."
+    )
+    yield "plume", "Cases", drawing, caption
 
 
 def _maps(material: Material, maps: xr.Dataset, shown: list[str]) -> Iterator[Made]:
@@ -219,6 +269,23 @@ def _thresholds(material: Material, found: xr.Dataset, shown: list[str]) -> Iter
             "interval: 1 tells all events from the rest, ½ (dashed) none."
         )
         yield f"roc{_slug('', lead)}", "Thresholds", drawing, caption
+        drawing = plots.value_curves(here["table"], bounds=here, units=dict(material.units), lead_hours=lead)
+        caption = (
+            "What warnings are worth, by what protection costs, relative to the loss it prevents: 1 (dashed) is a perfect forecast, 0 to "
+            "know only how often the event occurs. Each user warns from the number of members that pays best; bands are 95 % intervals. "
+            "Worth most (dot) to those whose cost is the frequency of the event, given in the legend with that value."
+        )
+        yield f"value{_slug('', lead)}", "Thresholds", drawing, caption
+
+
+def _decompositions(material: Material, shown: list[str]) -> Iterator[Made]:
+    """Where their rows have been asked for."""
+    for kind, told in DECOMPOSED.items():
+        if names := [n for n in shown if n in plots.decomposed(material.rows, kind=kind)]:
+            drawing = plots.decomposition(material.rows, kind=kind, variables=names, units=material.units)
+            quantiles = kind != "crps" and any(label.startswith("q") for label in drawing[1]["threshold"].values.tolist())
+            caption = told + (" Thresholds q are quantiles of the climatology of each cell." if quantiles else "")
+            yield f"decomposition-{kind}", "Calibration" if kind == "crps" else "Thresholds", drawing, caption
 
 
 def _neighbourhoods(material: Material, found: xr.Dataset, shown: list[str]) -> Iterator[Made]:
@@ -276,6 +343,16 @@ def _leads(material: Material, shown: list[str]) -> Iterator[Made]:
         if names:
             drawing = plots.score_by_lead(material.rows, metric=metric, label=label, variables=names)
             yield f"lead-{metric}", "Lead time", drawing, f"{label} by lead time, with 95 % intervals."
+    have = {
+        metric: {r.variable for r in material.rows if r.metric == metric and r.source == "forecast"} for metric in ("rmse", "spread_skill")
+    }
+    if names := [n for n in shown if n in have["rmse"] & have["spread_skill"]]:
+        caption = (
+            "Does the ensemble grow unsure as fast as it grows wrong? Error of its mean (solid) and its spread, corrected for its size "
+            "(dashed), by lead time; below, spread over error, with 95 % intervals: 1 (dotted) for a reliable ensemble, less if it is too "
+            "sure of itself."
+        )
+        yield "lead-spread-and-error", "Lead time", plots.spread_and_error(material.rows, variables=names), caption
 
 
 def _learning(material: Material) -> Iterator[Made]:

@@ -23,11 +23,14 @@ class Survey:
         pairs: variable -> ensemble variance, squared error of the mean, area weight, each [case, cell]; empty without truth or for one
             member.
         cases: number of cases read.
+        widest: variable -> flat place of the cell, among those kept, with the largest mean ensemble variance over cases; without those
+            variables of which no cell always has data, and empty for one member.
     """
 
     picks: tuple[int, ...]
     pairs: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
     cases: int
+    widest: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 def survey(material: Material, *, lead: float | None, most_cases: int = MOST_CASES, most_cells: int = MOST_CELLS) -> Survey:
@@ -43,6 +46,7 @@ def survey(material: Material, *, lead: float | None, most_cases: int = MOST_CAS
     variance: dict[str, list[np.ndarray]] = {name: [] for name in material.units}
     error: dict[str, list[np.ndarray]] = {name: [] for name in material.units}
     size = np.zeros((len(material.units), len(places)))
+    total = {name: np.zeros(len(area[::step])) for name in material.units}
     for c, place in enumerate(places):
         for v, name in enumerate(material.units):
             members = material.ensemble(int(place), name, lead).reshape(material.size, -1).astype(np.float64)
@@ -53,6 +57,7 @@ def survey(material: Material, *, lead: float | None, most_cases: int = MOST_CAS
                 continue
             spread = members.var(axis=0, ddof=1)
             size[v, c] = np.nanmean(spread * area)
+            total[name] += spread[::step]
             if truth is not None:
                 variance[name].append(spread[::step])
                 error[name].append(((members.mean(axis=0) - truth.ravel()) ** 2)[::step])
@@ -65,7 +70,8 @@ def survey(material: Material, *, lead: float | None, most_cases: int = MOST_CAS
         for name in material.units
         if error[name]
     }
-    return Survey(picks, pairs, len(places))
+    widest = {name: int(np.nanargmax(x)) * step for name, x in total.items() if material.size > 1 and np.isfinite(x).any()}
+    return Survey(picks, pairs, len(places), widest)
 
 
 def _stride(cells: int, most: int, width: int) -> int:

@@ -47,4 +47,6 @@ class Ancestral(Sampler):
 def parts(h: float, s_next: float, eta: float) -> tuple[float, float]:
     """A step of length h to s' in two parts: the length of the deterministic step to s_down, and s_up."""
     lost = -math.expm1(-2 * h)
-    return h - 0.5 * math.log1p(-(eta**2) * lost), eta * s_next * math.sqrt(lost)
+    drawn = eta**2 * lost
+    kept = math.log1p(-drawn) if drawn < 0.5 else math.log(1 - eta**2 + eta**2 * math.exp(-2 * h))  # 1 - drawn would cancel
+    return h - 0.5 * kept, eta * s_next * math.sqrt(lost)

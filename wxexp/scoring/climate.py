@@ -15,7 +15,7 @@ import xarray as xr
 
 from wxexp.scoring.cases import instant
 from wxexp.scoring.sources import Forecasts, Truth
-from wxexp.scoring.units import conversion, normal
+from wxexp.scoring.units import conversion
 from wxexp.statistics.crps import crps
 from wxexp.statistics.daily_indices import INDICES, DailyIndices
 from wxexp.statistics.gev import gev_lmoments, return_levels
@@ -35,13 +35,14 @@ def climate_indices(
     """Annual indices of daily precipitation and return levels of its annual maxima, of each member and of the truth.
 
     A member is a series: where members of different days are drawn independently of each other, as in downscaling day by day, spells are
-    those of such series. Years are those of the calendar, with the days that the members have; a gap ends a spell.
+    those of such series. Years are those of the calendar, with the days that the members have, and one of a few days is a year like
+    others, so give whole ones; a gap ends a spell.
 
     Args:
         truth: dims (time, *S), as `wxexp.score` takes it; may have other times too.
         members: dims (time[, member], *S), daily, in any order of times.
         variable: a daily amount.
-        wet: what a wet day has at least, in the truth's units. None: 1 mm, in whatever units of precipitation.
+        wet: what a wet day has at least, in the truth's units. None: 1 mm, where the units are known.
         return_periods: in years, of maxima of one day; the GEV of each cell needs at least 3 years, and tells little from fewer than 20.
 
     Returns:
@@ -122,7 +123,7 @@ def _put(out: xr.Dataset, name: str, dim: str, truth: np.ndarray, members: np.nd
 
 def _millimetre(units: str) -> float:
     """1 mm of a day, in these units."""
-    found = (1.0, 0.0) if normal(units) in ("mm", "kg m-2") else conversion("mm d-1", units)
+    found = conversion("mm d-1", units) or conversion("mm", units)
     if found is None:
         raise ValueError(f"what a wet day has is 1 mm, which is not known in {units or 'no units'}: give wet")
     return found[0]

@@ -265,14 +265,16 @@ class _Common:
         return names
 
     def _both(self, what: str, one: Sequence[T], other: Sequence[T]) -> list[T]:
-        found = [value for value in one if value in other]
+        others = set(other)
+        found = [value for value in one if value in others]
         if not found:
             ends = [[_label(values[0]), _label(values[-1])][: len(values)] for values in (one, other)]
             each = [" to ".join(dict.fromkeys(end)) for end in ends]
             raise ValueError(f"{self.names[0]} and {self.names[1]} have no {what} in common: {each[0]}, and {each[1]}")
         if len(found) < max(len(one), len(other)):
             some = f"{len(found)} {what}s are" if len(found) > 1 else f"1 {what} is"
-            lost = [_label(value) for value in dict.fromkeys([*one, *other]) if value not in found]
+            both = set(found)
+            lost = [_label(value) for value in dict.fromkeys([*one, *other]) if value not in both]
             left = ", ".join(lost[:3]) + (f" and {len(lost) - 3} more" if len(lost) > 3 else "")
             counts = f"of {len(one)} in {self.names[0]} and {len(other)} in {self.names[1]}"
             self.notes.append(f"{some} common, {counts}: without {left}")
@@ -281,11 +283,11 @@ class _Common:
     def restricted(self) -> tuple[tuple[CaseSums, CaseSums], list[str]]:
         """The sums of both, of what is common, by one plan."""
         plan, times = self.plans[0], [case["time"] for case in self.plans[0]["cases"]]
-        kept = [place for place, time in enumerate(times) if time in set(self.times)]
+        common = set(self.times)
+        kept = [place for place, time in enumerate(times) if time in common]
+        new = {place: number for number, place in enumerate(kept)}
         selections = {
-            name: [kept.index(case) for case in cases if case in kept]
-            for name, cases in plan.get("selections", {}).items()
-            if name in self.groups
+            name: [new[case] for case in cases if case in new] for name, cases in plan.get("selections", {}).items() if name in self.groups
         }
         if empty := [name for name, cases in selections.items() if not cases]:
             self.notes.append(f"none of the common cases is in the group {', '.join(empty)}")
@@ -308,9 +310,9 @@ class _Common:
 
     def _cut(self, sums: CaseSums, mine: Plan) -> CaseSums:
         plan = sums.plan
-        times = [case["time"] for case in plan["cases"]]
+        places = {case["time"]: place for place, case in enumerate(plan["cases"])}
         at = np.ix_(
-            [times.index(case["time"]) for case in mine["cases"]],
+            [places[case["time"]] for case in mine["cases"]],
             [plan["leads"].index(lead) for lead in mine["leads"]],
             [plan["variables"].index(name) for name in mine["variables"]],
             [plan["groups"].index(name) for name in mine["groups"]],

@@ -14,7 +14,8 @@ from typing import cast
 import numpy as np
 import xarray as xr
 
-from wxexp.config.tree import defaults, exports, hints, suggest
+from wxexp.config import Spec
+from wxexp.config.tree import check, defaults, exports, hints, suggest
 from wxexp.interfaces import Item, Metric, Opened, Row, Statistic, Subset
 from wxexp.scoring import groups as grouping
 from wxexp.scoring.engine import reduce
@@ -23,6 +24,7 @@ from wxexp.scoring.plan import FORECAST, Case, Plan, needed
 from wxexp.scoring.sources import Chart, Say
 from wxexp.scoring.stores import Arrays
 from wxexp.scoring.sums import CaseSums
+from wxexp.scoring.table import check_rows
 
 DEFAULT = ("crps", "mae", "rmse", "bias")
 """Metrics where none are asked for; of several members also `spread_skill`, with references also `crpss`."""
@@ -73,6 +75,8 @@ def score(
     """
     say = say or (lambda text: warnings.warn(text, stacklevel=3))
     _check(truth, members, groups or {}, references or {})
+    if draws < 1:
+        raise ValueError(f"draws must be at least 1, got {draws}")
     pair = Pair(truth, members, variables, references or {}, common, say)
     chosen = _metrics(metrics, pair)
     cells, weights = _weights(groups or {}, pair, say)
@@ -94,12 +98,13 @@ def score(
     for name in [*list(pair.sources)[1:], FORECAST]:
         others = dict(sums) if name == FORECAST else None
         sums[name] = CaseSums(name, pair.sources[name][0].count, arrays[name], plan=plan, draws=draws, seed=seed, references=others)
-    out = []
+    found: dict[str, list[Row]] = {}
     for name, metric in chosen.items():
-        if not (new := [row for source_name in pair.sources for row in metric.rows(sums[source_name])]):
+        found[name] = [row for source_name in pair.sources for row in metric.rows(sums[source_name])]
+        if not found[name]:
             raise ValueError(f"metric {name!r} has no row for a forecast of {pair.count} members without references")
-        out += new
-    return out
+    check_rows(chosen, found)
+    return [row for rows in found.values() for row in rows]
 
 
 def read(path: Path) -> xr.Dataset:
@@ -151,6 +156,8 @@ def _each(given: object, cls: type, what: str) -> None:
     for name, value in given.items():
         if not isinstance(value, cls):
             raise ValueError(f"{what}[{name!r}] must be a {cls.__name__}, got {type(value).__name__}")
+        if isinstance(value, Spec):
+            check(value, f"{what}[{name!r}]")
 
 
 def named(names: Sequence[str]) -> dict[str, Metric]:

@@ -115,8 +115,8 @@ def order(truth: xr.Dataset, members: xr.Dataset, dims: Sequence[str], what: str
             raise ValueError("{} has {} in the truth and {} in {}".format(dim, *sizes, what))
     both = {dim: dim in truth.coords and dim in members.coords for dim in dims}
     found = tuple(_places(dim, truth[dim].values, members[dim].values, what) if both[dim] else np.arange(truth.sizes[dim]) for dim in dims)
-    maps = [name for name in ("lat", "lon") if name not in dims and name in truth.coords and name in members.coords]
-    if maps:  # latitude and longitude of every cell
+    maps = [name for name in ("lat", "lon") if name not in dims and all(_of_cells(data, name, dims) for data in (truth, members))]
+    if maps and (all(both.values()) or any(truth[name].ndim for name in maps)):  # latitude and longitude of every cell
         free = [(index,) if both[dim] else (index, index[::-1]) for dim, index in zip(dims, found, strict=True)]
         return _turned(truth, members, dims, maps, what, list(itertools.product(*free)))
     if not all(both.values()):
@@ -127,24 +127,50 @@ def order(truth: xr.Dataset, members: xr.Dataset, dims: Sequence[str], what: str
     return found
 
 
+def _of_cells(data: xr.Dataset, name: str, dims: Sequence[str]) -> bool:
+    """Whether there is a coordinate by which cells are told apart, or that all share."""
+    return name in data.coords and set(data[name].dims) in ({*dims}, set())
+
+
 def _places(dim: str, truth: np.ndarray, members: np.ndarray, what: str) -> np.ndarray:
-    """By nearest value; each is used once where all agree, because places of the truth differ by more than rounding."""
+    """By nearest value; each is used once where all agree, because places of the truth differ by more than rounding.
+
+    Whole numbers, such as those of stations, must be the same, and so must names.
+    """
+    if truth.dtype.kind not in "iuf" or members.dtype.kind not in "iuf":
+        return _named(dim, [str(name) for name in truth], [str(name) for name in members], what)
     y, x = np.asarray(truth, np.float64), np.asarray(members, np.float64)
     if dim == "lon":  # a little below 0 is 0 and not 360
         y, x = (y + 10 * DEGREES) % 360.0, (x + 10 * DEGREES) % 360.0
+    whole = dim != "lon" and truth.dtype.kind in "iu" and members.dtype.kind in "iu"
+    tolerance = 0.0 if whole else _tolerance(dim, y)
     own = np.argsort(y, kind="stable")
-    if (same := np.flatnonzero(np.diff(y[own]) <= _tolerance(dim, y))).size:
+    if (same := np.flatnonzero(np.diff(y[own]) <= tolerance)).size:
         first, second = sorted(int(i) for i in own[same[0] : same[0] + 2])
         raise ValueError(f"{dim} of the truth has one place twice: {truth[first]:.10g} at {first} and {truth[second]:.10g} at {second}")
     ranks = np.argsort(x, kind="stable")
     right = np.searchsorted(x[ranks], y).clip(1, max(len(x) - 1, 1)) if len(x) > 1 else np.zeros(len(y), dtype=np.int64)
     left = np.maximum(right - 1, 0)
     nearest = ranks[np.where(np.abs(x[ranks[left]] - y) <= np.abs(x[ranks[right]] - y), left, right)]
-    differs = ~(np.abs(x[nearest] - y) <= _tolerance(dim, y))
+    differs = ~(np.abs(x[nearest] - y) <= tolerance)
     if differs.any():
         i = int(differs.argmax())
         raise ValueError(f"{dim} of the truth and of {what} differ: {truth[i]:.10g} at place {i}, nearest {members[nearest[i]]:.10g}")
     return np.asarray(nearest)
+
+
+def _named(dim: str, truth: Sequence[str], members: Sequence[str], what: str) -> np.ndarray:
+    """By name, which each place must have alone."""
+    for names, of in ((truth, "the truth"), (members, what)):
+        places: dict[str, int] = {}
+        for place, name in enumerate(names):
+            if places.setdefault(name, place) != place:
+                raise ValueError(f"{dim} of {of} has one place twice: {name} at {places[name]} and {name} at {place}")
+    # `places` are those of the members
+    for place, name in enumerate(truth):
+        if name not in places:
+            raise ValueError(f"{dim} of the truth and of {what} differ: {name} at place {place} is not there")
+    return np.array([places[name] for name in truth], dtype=np.int64)
 
 
 def _range(data: xr.Dataset, dim: str) -> str:
@@ -166,8 +192,9 @@ def _turned(
     for chosen in orders:
         wrong = ""
         for name in maps:
-            y = np.asarray(truth[name].transpose(*dims).values, np.float64)
-            x = np.asarray(members[name].transpose(*dims).values, np.float64)[np.ix_(*chosen)]
+            places = [data[name].transpose(*dims) if data[name].ndim else data[name] for data in (truth, members)]
+            y, x = (np.broadcast_to(np.asarray(place.values, np.float64), [truth.sizes[dim] for dim in dims]) for place in places)
+            x = x[np.ix_(*chosen)]
             gap = np.abs((x - y + 180.0) % 360.0 - 180.0) if name == "lon" else np.abs(x - y)
             differs = ~((gap <= DEGREES) | (np.isnan(x) & np.isnan(y)))
             if differs.any() and not wrong:

@@ -51,6 +51,9 @@ def renamed(data: xr.Dataset, what: str) -> xr.Dataset:
             data = data.expand_dims(role)
         if role in data.variables:
             data = data.set_coords(role)
+    lines = {role: data[role].dims for role in ("lat", "lon") if role in data.coords and data[role].ndim == 1}
+    if len(set(lines.values())) == 2:  # of rows and of columns
+        data = data.swap_dims({str(dim): role for role, (dim,) in lines.items() if dim != role})
     if "time" in data.dims and "time" in data.coords:
         data = data.assign_coords(time=("time", _dates(data["time"].values, what), data["time"].attrs))
     return data

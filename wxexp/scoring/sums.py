@@ -85,9 +85,9 @@ class Resampling:
     """Totals over some cases: as they are, and in draws of blocks.
 
     Blocks are made from distances in time, for each metric, lead, variable and group by how much its cases are alike (`Spacing`): runs of
-    cases end where there is a gap in which they are no more so. Runs are blocks as they are where they are many; few long ones, such as
-    all cases of a year, have moving blocks, of a length that goes with how many independent cases they are worth (`block_length`). A
-    single run of fewer than `FEWEST` cases has no bounds.
+    cases end where there is a gap in which they are no more so. Runs are blocks as they are where they are many, and about as long; others,
+    such as all cases of a year, have moving blocks, of a length that goes with how many independent cases they are worth (`block_length`).
+    Fewer than `FEWEST` cases have no bounds.
 
     Args:
         cases: which of the sums.
@@ -119,16 +119,14 @@ class Resampling:
         self, value: Callable[[Total], np.ndarray], ends: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]
     ) -> tuple[np.ndarray, np.ndarray] | None:
         """`ends`, such as `interval`, of a metric [draw, ...]; None where there are too few cases to draw from."""
-        single = len(np.unique(self._when.runs())) == 1
-        if len(self._when.at) < (FEWEST if single else 2):
+        if len(self._when.at) < FEWEST:
             return None
         reach, length = self._blocks(value)
         low, high = np.full(reach.shape, np.nan), np.full(reach.shape, np.nan)
         for key in sorted(set(zip(reach.ravel().tolist(), length.ravel().tolist(), strict=True))):
             here = (reach == key[0]) & (length == key[1])
-            if (drawn := self._drawn(*key)) is not None:
-                for bound, found in zip((low, high), ends(value(drawn)), strict=True):
-                    bound[here] = found[here]
+            for bound, found in zip((low, high), ends(value(self._drawn(*key))), strict=True):
+                bound[here] = found[here]
         return low, high
 
     def effective_size(self, value: Callable[[Total], np.ndarray]) -> np.ndarray:
@@ -153,7 +151,7 @@ class Resampling:
                 length[here] = [2 ** math.ceil(math.log2(block_length(len(self._when.at), n))) for n in size[here].tolist()]
         return reach, length
 
-    def _drawn(self, reach: float, length: int) -> Total | None:
+    def _drawn(self, reach: float, length: int) -> Total:
         """Totals of every draw, [draws, ...]: where blocks are runs, of those first, which is the same sum with fewer terms."""
         run = self._when.runs(reach)
         if not length:
@@ -161,8 +159,6 @@ class Resampling:
             if (reach, 0) not in self._counts:
                 self._counts[reach, 0] = block_counts(run, draws=self._draws, seed=self._seed)
             return lambda x: _weighted(self._counts[reach, 0], np.add.reduceat(x[self._cases], starts, axis=0))
-        if len(run) < FEWEST:
-            return None
         if (reach, length) not in self._counts:
             self._counts[reach, length] = moving_counts(self._when, length=length, draws=self._draws, seed=self._seed, run=run)
         return lambda x: _weighted(self._counts[reach, length], x[self._cases])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import xarray as xr
@@ -13,7 +13,7 @@ import zarr
 
 from wxexp.config import ConfigError
 from wxexp.experiment import Experiment
-from wxexp.interfaces import Row
+from wxexp.interfaces import Metric, Row
 from wxexp.scoring.files import replacing
 from wxexp.scoring.plan import FORECAST, Plan
 from wxexp.scoring.sums import CaseSums
@@ -40,11 +40,27 @@ def finalise(experiment: Experiment, out: Path) -> list[Row]:
     """Rows of every metric of the experiment, for the forecast and each baseline, from `out`/scores.zarr alone.
 
     Raises:
-        ValueError: if the sums lack a statistic that a metric needs.
+        ValueError: if the sums lack a statistic that a metric needs, and as of `check_rows`.
     """
-    forecast = open_sums(experiment, out)
+    forecast, metrics = open_sums(experiment, out), experiment.scoring.metrics
     sources = [forecast, *forecast.references.values()]
-    return [row for metric in experiment.scoring.metrics.values() for sums in sources for row in metric.rows(sums)]
+    found = {name: [row for sums in sources for row in metric.rows(sums)] for name, metric in metrics.items()}
+    check_rows(metrics, found)
+    return [row for rows in found.values() for row in rows]
+
+
+def check_rows(metrics: Mapping[str, Metric], found: Mapping[str, Sequence[Row]]) -> None:
+    """Raises ValueError for metrics of one class whose rows differ in value and not in name: who reads the table would see one of them."""
+    seen: dict[tuple[object, ...], tuple[str, float]] = {}
+    for name, rows in found.items():
+        for row in rows:
+            key = (type(metrics[name]), row.metric, row.variable, row.source, row.group, row.lead_hours)
+            other, value = seen.setdefault(key, (name, row.value))
+            if not math.isclose(value, row.value, rel_tol=1e-6) and not (math.isnan(value) and math.isnan(row.value)):
+                raise ValueError(
+                    f"metrics {other!r} and {name!r} both have a row {row.metric!r}, of {row.variable} {value:g} and {row.value:g}, which"
+                    f" cannot be told apart: score one of them"
+                )
 
 
 def table_text(rows: Sequence[Row]) -> str:

@@ -1,9 +1,11 @@
 """Statistics of forecast and truth: pure mathematics, and the kind of which metrics are made.
 
-To add one: a file here with a subclass of `wxexp.interfaces.Statistic` whose `reduce` gives named float64 sums [group, ...] of one case
-(the dims after the group named in `dims`), one export below, and one test of its own facts in tests/statistics. A statistic of single
-cells that should share the pass over the ensemble is a `Point` with a column in the kernel; maps of it need nothing more, but are slow
-until it has `cells` of its own. Sums over cases must be plain additions: whatever is not linear (a root, a ratio, a logarithm) belongs to
+To add one: a file here with a subclass of `wxexp.interfaces.Statistic` that says its `scope`, "point" or "field", and whose `reduce` gives
+named float64 sums [group, ...] of one case (the dims after the group named in `dims`), one export below, and one test of its own facts in
+tests/statistics. `reduce` sees all cells: `cells.select` takes those that have truth and, in some group, weight; for most statistics the
+rest is a product with the weights, and Σw is a sum of its own, which means are divided by. Of scope "point" is what adds up cell by cell:
+maps of it need nothing more, but are slow until it has `cells` of its own, and it shares the pass over the ensemble if it is a `Point`
+with a column in the kernel. Sums over cases must be plain additions: whatever is not linear (a root, a ratio, a logarithm) belongs to
 the metric.
 """
 

@@ -1,4 +1,4 @@
-"""What the table of exceedances of one threshold says: reliability diagram, isotonic calibration (CORP), ROC curve.
+"""What the table of exceedances of one threshold says: reliability diagram, isotonic calibration (CORP), ROC curve, value.
 
 A table is [..., M + 1, 2]: the weight of the cells in which k of M members exceed, by k and by whether the truth does (no, yes), as
 `wxexp.statistics.Exceedances` gives it. There are at most M + 1 different probabilities p = k/M, so everything here is exact, and it is
@@ -8,6 +8,7 @@ taken from totals: tables of different cases, tiles and workers are added first.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -81,3 +82,20 @@ def roc(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             rate = above / above[..., -1:]
         found.append(np.concatenate([0.0 * rate[..., :1], rate], axis=-1))
     return found[0], found[1]
+
+
+def economic_value(table: np.ndarray, costs: Sequence[float] | np.ndarray) -> np.ndarray:
+    """Relative value V to users of each cost/loss ratio α in (0, 1), [..., cost], with each one's best k (Richardson 2000, eq. 8).
+
+        V = (min(α, s) − F α (1 − s) + H s (1 − α) − s) / (min(α, s) − s α)
+
+    with the frequency s of the event and the rates F and H of `roc`; NaN without events, or with nothing else.
+    """
+    alarm, hit = roc(table)
+    out = np.empty((*table.shape[:-2], len(costs)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        s = (table[..., 1].sum(axis=-1) / table.sum(axis=(-2, -1)))[..., None]
+        for i, cost in enumerate(costs):
+            known = np.minimum(cost, s)
+            out[..., i] = ((known - alarm * cost * (1 - s) + hit * s * (1 - cost) - s) / (known - s * cost)).max(axis=-1)
+    return out

@@ -40,7 +40,8 @@ def variogram_score(
         [..., lag]; NaN where truth or a member is in a pair that is scored, and at a lag that has no pair.
 
     Raises:
-        ValueError: for shapes that do not match, and for one member where the estimator is "fair".
+        ValueError: for shapes that do not match, an unknown estimator, lags below 1, an order that is not positive, and for one member
+            where the estimator is "fair".
     """
     space = truth.shape[truth.ndim - dims :]
     if members.shape[1:] != truth.shape or not 0 < dims <= truth.ndim or (weight is not None and weight.shape != space):
@@ -48,6 +49,12 @@ def variogram_score(
             f"members must be [M, *truth], weight [*S] of the last {dims} dims of truth, got {tuple(truth.shape)}, {tuple(members.shape)}"
             + ("" if weight is None else f", {tuple(weight.shape)}")
         )
+    if estimator not in ("fair", "biased"):
+        raise ValueError(f"estimator must be fair or biased, got {estimator!r}")
+    if not lags or min(lags) < 1:
+        raise ValueError(f"lags must be one or more numbers of cells, at least 1, got {tuple(lags)}")
+    if not order > 0:
+        raise ValueError(f"order must be positive, got {order}")
     if estimator == "fair" and len(members) < 2:
         raise ValueError(f"estimator 'fair' needs at least 2 members, got {len(members)}")
     w = torch.ones(space, dtype=truth.dtype, device=truth.device) if weight is None else weight.to(truth.dtype)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wxexp.config import from_tree, to_tree
+from wxexp.config import fingerprint, from_tree, to_tree
 from wxexp.config.tree import normal
 from wxexp.experiment import Experiment
 from wxexp.fields.grid import Grid
@@ -115,13 +115,18 @@ def rebuild(made_from: Mapping[str, Any]) -> tuple[Experiment, Learner]:
     ports = Ports(**{**made_from["ports"], "leads": tuple(made_from["ports"]["leads"])}, grid=where)
     patch = None if made_from["patch"] is None else tuple(made_from["patch"])
     closed = Closed(ports=ports, codec=experiment.dataset.codec(made_from["codec"]), grid=where, patch=patch)
-    remembered = [(to_tree(from_tree(held["experiment"], Experiment)), held) for held in made_from["parents"]]
 
     def parent(other: Experiment) -> Learner:
-        record = to_tree(normal(other))
-        return rebuild(next(held for tree, held in remembered if tree == record))[1]
+        wanted, record = fingerprint(other, "train", {}), to_tree(normal(other))  # its run may have been begun with another sampler
+        remembered = ({**held, "experiment": trained_alike(held["experiment"], record)} for held in made_from["parents"])
+        return rebuild(next(one for one in remembered if fingerprint(from_tree(one["experiment"], Experiment), "train", {}) == wanted))[1]
 
     return experiment, build(experiment, closed, parent)
+
+
+def trained_alike(trained: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
+    """The tree of an experiment with all that decides its training, and the rest (sampler, ensemble, scoring, ...) of another."""
+    return {**trained, **{name: value for name, value in like.items() if Experiment.stages.get(name) != "train"}}
 
 
 @dataclasses.dataclass

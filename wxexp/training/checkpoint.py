@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from wxexp.experiment import Experiment
 from wxexp.interfaces import Learner
-from wxexp.training.build import rebuild
+from wxexp.training.build import rebuild, trained_alike
 
 FORMAT = 1
 TEMPORARY = ".part"
@@ -168,7 +168,7 @@ def read_state(path: Path) -> State:
     return _state(path)[0]
 
 
-def load(path: Path, *, weights: Literal["ema", "last"] = "ema") -> tuple[Experiment, Learner]:
+def load(path: Path, *, weights: Literal["ema", "last"] = "ema", like: Mapping[str, Any] | None = None) -> tuple[Experiment, Learner]:
     """The experiment and its trained learner, in evaluation mode, from the path of a checkpoint alone: no data are opened.
 
     Held parents are rebuilt from their records; their weights are in this checkpoint.
@@ -176,12 +176,17 @@ def load(path: Path, *, weights: Literal["ema", "last"] = "ema") -> tuple[Experi
     Args:
         path: the folder step-...
         weights: "ema" gives the averages, which are the last weights where the experiment keeps no average.
+        like: the tree of an experiment with the same training, of which the rest is taken: whoever trained it may have had a sampler or
+            a metric of a package that is not imported now.
 
     Raises:
         ValueError: a file is missing or corrupted.
     """
     checkpoint = read(path)
-    experiment, learner = rebuild(checkpoint.state.made_from)
+    made_from = checkpoint.state.made_from
+    if like is not None:
+        made_from = {**made_from, "experiment": trained_alike(made_from["experiment"], like)}
+    experiment, learner = rebuild(made_from)
     checkpoint.restore(learner)
     if weights == "ema" and checkpoint.ema is not None:
         parameters = dict(learner.named_parameters())

@@ -52,4 +52,4 @@ def work(plan: Plan, session: Session, *, opened: Opened | None = None, progress
 
 def _parent(held: Experiment, trained: Sequence[tuple[dict[str, Any], str]]) -> Learner:
     record = to_tree(normal(held))
-    return load(Path(next(checkpoint for tree, checkpoint in trained if tree == record)), weights="ema")[1].freeze()
+    return load(Path(next(checkpoint for tree, checkpoint in trained if tree == record)), weights="ema", like=record)[1].freeze()
